@@ -1,0 +1,75 @@
+/**
+ * What the kernel process and the session process say to each other, over one duplex pipe (file descriptor 3 of the
+ * session) that the session's watchdog thread owns, so that it is read and written while a cell computes.
+ *
+ * A frame is a 4-byte little-endian length and then `v8.serialize(message)`; both ends are the same Node binary.
+ * `cell` is always the label of the cell that caused something: its execution count as text.
+ */
+import type { TaskEvent } from "../../runtime/index.ts";
+
+/** MIME type → content: text for text types, base64 text for binary ones, a plain value for `application/json` and its kin. */
+export type MimeBundle = Record<string, unknown>;
+
+export type ToSession =
+  | EvaluateRequest
+  | { type: "interrupt" }
+  | { type: "inputReply"; id: number; value: string }
+  | { type: "comm"; kind: "open" | "msg" | "close"; commId: string; targetName?: string; data: unknown; metadata: unknown; buffers: Uint8Array[] }
+  | { type: "shutdown" };
+
+/** Run one compiled cell. Cells come one at a time: the next after the `evaluated` of the one before. */
+export interface EvaluateRequest {
+  type: "evaluate";
+  id: number;
+  cell: string;
+  /** The compiled script, see `kernel/language/compiler.ts`; frames of it name the file `cell-<cell>.ts`. */
+  code: string;
+  /** No result and no output is wanted (`silent`). */
+  silent: boolean;
+  allowStdin: boolean;
+  /** `user_expressions`: name → compiled expression. */
+  expressions?: Record<string, string>;
+}
+
+export type FromSession =
+  | { type: "ready"; pid: number }
+  | { type: "stream"; cell: string; name: "stdout" | "stderr"; text: string }
+  | { type: "display"; cell: string; data: MimeBundle; metadata: Record<string, unknown>; displayId?: string; update: boolean }
+  | { type: "clearOutput"; cell: string; wait: boolean }
+  | { type: "inputRequest"; cell: string; id: number; prompt: string; password: boolean }
+  | { type: "comm"; cell: string; kind: "open" | "msg" | "close"; commId: string; targetName?: string; data: unknown; metadata: unknown; buffers: Uint8Array[] }
+  | { type: "configure"; options: SessionOptions }
+  /** An error nobody awaited: an unhandled rejection, a throw in a timer or an emitter. The session goes on. */
+  | { type: "lateError"; cell: string; error: CellError }
+  | { type: "taskEvents"; events: TaskEvent[] }
+  | Evaluated;
+
+/** The end of a cell. Everything it printed before has been sent before. */
+export interface Evaluated {
+  type: "evaluated";
+  id: number;
+  outcome:
+    | { status: "ok"; data?: MimeBundle; metadata?: Record<string, unknown> }
+    | { status: "error"; error: CellError }
+    /** `how`: its awaits were rejected and `finally` blocks ran, or its JavaScript was cut and they did not. */
+    | { status: "interrupted"; how: "awaits" | "terminated" };
+  expressions?: Record<string, { data: MimeBundle } | { error: CellError }>;
+}
+
+/** An error as the session saw it; positions still refer to the compiled script. */
+export interface CellError {
+  name: string;
+  message: string;
+  /** `error.stack`, frames of the kernel and of Node's loader removed; absent where something other than an Error was thrown. */
+  stack?: string;
+  cause?: CellError;
+  /** `AggregateError.errors`. */
+  errors?: CellError[];
+}
+
+/** What `configure()` in a cell sets. */
+export interface SessionOptions {
+  timeline?: "auto" | "off";
+  check?: "error" | "warn" | "off";
+  plotlyMime?: boolean;
+}

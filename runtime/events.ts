@@ -1,0 +1,193 @@
+/**
+ * What happened, as the scheduler saw it. Every step of every task is one event, written by the scheduler's thread
+ * in the order in which it happened. The timeline, the state calls and the chart are all drawn from these.
+ *
+ * Times are milliseconds on the session's monotonic clock, which all threads share; `sessionEpoch` (see `Timeline`)
+ * turns them into wall-clock times. Ids are the strings that `ObjectRef.id` and `ObjectRef.taskId` show.
+ */
+export type TaskEvent =
+  | TaskSubmitted
+  | TaskReady
+  | TaskStarted
+  | TaskBlocked
+  | TaskResumed
+  | TaskFinished
+  | TaskFailed
+  | TaskCancelled
+  | ItemYielded
+  | WorkerStarted
+  | WorkerExited
+  | CallStarted
+  | CallReturned
+  | ObjectPut
+  | ObjectMoved
+  | UserSpan;
+
+/** A task was handed to the scheduler. */
+export interface TaskSubmitted {
+  type: "submitted";
+  time: number;
+  taskId: string;
+  /** The task's name: `options({ name })`, else the function's name with a short form of its arguments, `retrieve(3)`. */
+  name: string;
+  functionName: string;
+  /** The task that submitted it; absent when the driver did. */
+  parentTaskId?: string;
+  /** The cell that submitted it, as its execution count; absent outside notebooks. */
+  cell?: string;
+  /** Objects it was given as top-level arguments. */
+  inputs: readonly string[];
+  /** Objects it will produce. */
+  returns: readonly string[];
+  numCpus: number;
+}
+
+/** All inputs of the task are there; from now on it waits for a slot only. */
+export interface TaskReady {
+  type: "ready";
+  time: number;
+  taskId: string;
+}
+
+/** A worker took the task up and began to fetch its arguments. */
+export interface TaskStarted {
+  type: "started";
+  time: number;
+  taskId: string;
+  /** 0 for the first attempt. */
+  attempt: number;
+  workerId: string;
+}
+
+/** The task gave its slot back because it awaits `get` or `wait`. */
+export interface TaskBlocked {
+  type: "blocked";
+  time: number;
+  taskId: string;
+}
+
+/** The task has a slot again. */
+export interface TaskResumed {
+  type: "resumed";
+  time: number;
+  taskId: string;
+}
+
+/** The task's result is sealed. */
+export interface TaskFinished {
+  type: "finished";
+  time: number;
+  taskId: string;
+  attempt: number;
+  workerId: string;
+  startedAt: number;
+  /** When the arguments were there and the user's code began. */
+  executedAt: number;
+  /** Encoded size of the results in bytes. */
+  size: number;
+}
+
+/** An attempt failed: the function threw, its worker crashed, or an input failed (then there is no `workerId`). */
+export interface TaskFailed {
+  type: "failed";
+  time: number;
+  taskId: string;
+  attempt: number;
+  workerId?: string;
+  startedAt?: number;
+  executedAt?: number;
+  error: { name: string; message: string };
+  willRetry: boolean;
+}
+
+/** The task was cancelled, before it ran (no `workerId`) or while it ran. */
+export interface TaskCancelled {
+  type: "cancelled";
+  time: number;
+  taskId: string;
+  attempt: number;
+  workerId?: string;
+  startedAt?: number;
+  executedAt?: number;
+}
+
+/** A generator task produced one item. */
+export interface ItemYielded {
+  type: "yielded";
+  time: number;
+  taskId: string;
+  index: number;
+  objectId: string;
+}
+
+export interface WorkerStarted {
+  type: "workerStarted";
+  time: number;
+  workerId: string;
+}
+
+export interface WorkerExited {
+  type: "workerExited";
+  time: number;
+  workerId: string;
+  reason: "shutdown" | "crash" | "outOfMemory" | "recycled" | "cancelled";
+}
+
+/** `get`, `settled`, `wait` or the next of `asCompleted` began. */
+export interface CallStarted {
+  type: "callStarted";
+  time: number;
+  callId: string;
+  kind: "get" | "wait";
+  /** The task that called; absent when the driver did. */
+  taskId?: string;
+  cell?: string;
+  /** The refs asked for; the list is cut after 64 entries, `total` is exact. */
+  objectIds: readonly string[];
+  total: number;
+  /** `wait` only. */
+  numReturns?: number;
+  /** Milliseconds. */
+  timeout?: number;
+}
+
+/** The call of the same `callId` returned. For `wait`, `objectIds` are the ready ones: an early return. */
+export interface CallReturned {
+  type: "callReturned";
+  time: number;
+  callId: string;
+  kind: "get" | "wait";
+  /** Cut after 64 entries, `total` is exact. */
+  objectIds: readonly string[];
+  total: number;
+  pending: number;
+  outcome: "ok" | "failed" | "timeout" | "interrupted";
+}
+
+export interface ObjectPut {
+  type: "put";
+  time: number;
+  objectId: string;
+  bytes: number;
+  taskId?: string;
+  cell?: string;
+}
+
+/** An object went to disk or came back. */
+export interface ObjectMoved {
+  type: "spilled" | "restored";
+  time: number;
+  objectId: string;
+  bytes: number;
+}
+
+/** `using span = profile("parse")` in a task or in the driver. */
+export interface UserSpan {
+  type: "span";
+  time: number;
+  end: number;
+  name: string;
+  data?: unknown;
+  taskId?: string;
+  cell?: string;
+}

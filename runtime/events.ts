@@ -31,6 +31,8 @@ export interface TaskSubmitted {
   /** The task's name: `options({ name })`, else the function's name with a short form of its arguments, `retrieve(3)`. */
   name: string;
   functionName: string;
+  /** The actor that runs it, `Counter#1`; absent for plain tasks. */
+  actor?: string;
   /** The task that submitted it; absent when the driver did. */
   parentTaskId?: string;
   /** The cell that submitted it, as its execution count; absent outside notebooks. */

@@ -1,0 +1,272 @@
+import type { TaskEvent } from "../events.ts";
+import type { AttemptRecord, CallRecord, CellRecord, TaskRecord, TimelineBuilder, WorkerRecord } from "./builder.ts";
+import type {
+  TimelineAttempt,
+  TimelineCall,
+  TimelineData,
+  TimelineFilter,
+  TimelineLane,
+  TimelineMark,
+  TimelineTask,
+} from "./data.ts";
+
+/** What a view reads of the builder. */
+type Source = Pick<TimelineBuilder, "tasks" | "cells" | "workers" | "puts" | "moves" | "producerOf">;
+
+/** Cuts the tasks, calls and marks that `filter` lets through out of everything that was recorded. */
+export function cutView(source: Source, filter: TimelineFilter, now: number): TimelineData {
+  const cells =
+    filter.cell === undefined
+      ? [...source.cells.values()]
+      : [source.cells.get(filter.cell)].filter((cell) => cell !== undefined);
+  const calls = collectCalls(cells, filter, now);
+  const own = collectTasks(cells, filter, now);
+  const window = windowOf(own, calls, cells, filter, now);
+  const foreign = filter.cell === undefined ? [] : foreignTasks(source, calls, filter, now);
+  const visible = foreign.filter((task) => task.endedAt === undefined || task.endedAt > window.start);
+  const records = visible.length === 0 ? own : [...visible, ...own];
+  const lanes = new LaneTable(
+    records,
+    calls.some((call) => call.started.taskId === undefined),
+  );
+  const tasks = records.map((task, index) => showTask(task, lanes, now, index < visible.length));
+  const shown = calls.map((call) => showCall(call, source, now));
+  const inWindow = (event: { time: number }): boolean => event.time >= window.start && event.time <= window.end;
+  return {
+    ...window,
+    now,
+    ...(filter.cell === undefined ? {} : { cell: filter.cell }),
+    lanes: lanes.lanes,
+    workers: countWorkers(source.workers, records, window.start, window.end),
+    tasks,
+    calls: shown.filter((call) => call.taskId === undefined),
+    nestedCalls: shown.filter((call) => call.taskId !== undefined),
+    marks: [...workerMarks(source.workers, lanes), ...moveMarks(source.moves)]
+      .filter(inWindow)
+      .sort((a, b) => a.time - b.time),
+    spans: cells
+      .flatMap((cell) => cell.spans)
+      .filter((span) => span.end >= window.start && span.time <= window.end)
+      .map((span) => showSpan(span, source, lanes))
+      .filter((span) => span.lane >= 0),
+    puts: source.puts.filter(inWindow).map(({ time, objectId, bytes, taskId }) => ({
+      time,
+      objectId,
+      bytes,
+      ...(taskId === undefined ? {} : { taskId }),
+    })),
+    submittedIn: [...new Set(foreign.map((task) => task.cell).filter((cell) => cell !== undefined))],
+    live: records.some((task) => task.endedAt === undefined) || calls.some((call) => !call.returned),
+  };
+}
+
+function collectTasks(cells: readonly CellRecord[], filter: TimelineFilter, now: number): TaskRecord[] {
+  const [only] = cells;
+  const all = cells.length === 1 && only ? only.tasks : cells.flatMap((cell) => cell.tasks);
+  const { name, since = -Infinity, until = Infinity } = filter;
+  if (name === undefined && since === -Infinity && until === Infinity) return all;
+  return all.filter(
+    (task) =>
+      (name === undefined || task.submitted.name === name || task.submitted.functionName === name) &&
+      (task.endedAt ?? now) >= since &&
+      task.submitted.time <= until,
+  );
+}
+
+function collectCalls(cells: readonly CellRecord[], filter: TimelineFilter, now: number): CallRecord[] {
+  const { since = -Infinity, until = Infinity } = filter;
+  const calls = cells
+    .flatMap((cell) => cell.calls)
+    .filter((call) => (call.returned?.time ?? now) >= since && call.started.time <= until);
+  return calls.sort((a, b) => a.started.time - b.started.time);
+}
+
+/** Tasks of other cells that this cell waited for. */
+function foreignTasks(source: Source, calls: readonly CallRecord[], filter: TimelineFilter, now: number): TaskRecord[] {
+  const found = new Set<TaskRecord>();
+  for (const call of calls)
+    for (const id of call.started.objectIds) {
+      const task = source.tasks.get(source.producerOf(id) ?? "");
+      if (task && task.cell !== filter.cell) found.add(task);
+    }
+  return collectTasks([{ tasks: [...found], calls: [], spans: [] }], filter, now);
+}
+
+function windowOf(
+  tasks: readonly TaskRecord[],
+  calls: readonly CallRecord[],
+  cells: readonly CellRecord[],
+  filter: TimelineFilter,
+  now: number,
+) {
+  let start = Infinity;
+  let end = -Infinity;
+  const include = (from: number, to: number): void => {
+    if (from < start) start = from;
+    if (to > end) end = to;
+  };
+  for (const task of tasks) include(task.submitted.time, task.endedAt ?? now);
+  for (const call of calls) include(call.started.time, call.returned?.time ?? now);
+  for (const cell of cells) for (const span of cell.spans) include(span.time, span.end);
+  if (start > end) start = end = now;
+  return { start: Math.max(start, filter.since ?? -Infinity), end: Math.min(end, filter.until ?? Infinity) };
+}
+
+/** Rows in the order in which they are drawn: driver, workers by number, actors, tasks that never ran. */
+class LaneTable {
+  readonly lanes: TimelineLane[] = [];
+  readonly #index = new Map<string, number>();
+
+  constructor(tasks: readonly TaskRecord[], hasDriver: boolean) {
+    const workers = new Set<string>();
+    const actors = new Set<string>();
+    let notRun = false;
+    for (const { submitted, attempts, state } of tasks) {
+      if (attempts.length === 0) notRun ||= state === "failed" || state === "cancelled";
+      else if (submitted.actor !== undefined) actors.add(submitted.actor);
+      else for (const attempt of attempts) workers.add(attempt.workerId);
+    }
+    if (hasDriver || tasks.length > 0) this.#add({ id: "driver", label: "driver", kind: "driver" });
+    for (const id of [...workers].sort(byNumber))
+      this.#add({ id: `worker:${id}`, label: workerLabel(id), kind: "worker" });
+    for (const name of actors) this.#add({ id: `actor:${name}`, label: name, kind: "actor" });
+    if (notRun) this.#add({ id: "notRun", label: "did not run", kind: "notRun" });
+  }
+
+  ofAttempt(task: TaskRecord, attempt: AttemptRecord): number {
+    const { actor } = task.submitted;
+    return this.find(actor === undefined ? `worker:${attempt.workerId}` : `actor:${actor}`);
+  }
+
+  find(id: string): number {
+    return this.#index.get(id) ?? -1;
+  }
+
+  #add(lane: TimelineLane): void {
+    this.#index.set(lane.id, this.lanes.length);
+    this.lanes.push(lane);
+  }
+}
+
+function showTask(task: TaskRecord, lanes: LaneTable, now: number, foreign: boolean): TimelineTask {
+  const { taskId, name, functionName, actor, parentTaskId, numCpus, time, inputs, returns } = task.submitted;
+  return {
+    id: taskId,
+    name,
+    functionName,
+    actor,
+    parentId: parentTaskId,
+    cell: task.cell,
+    numCpus,
+    submittedAt: time,
+    readyAt: task.readyAt,
+    endedAt: task.endedAt,
+    state: task.state,
+    size: task.size,
+    dependencies: task.dependencies,
+    inputs,
+    returns,
+    attempts:
+      task.attempts.length === 0
+        ? NO_ATTEMPTS
+        : task.attempts.map((attempt) => showAttempt(attempt, lanes.ofAttempt(task, attempt), now)),
+    foreign,
+  };
+}
+
+function showAttempt(attempt: AttemptRecord, lane: number, now: number): TimelineAttempt {
+  const end = attempt.end ?? now;
+  return {
+    number: attempt.number,
+    lane,
+    workerId: attempt.workerId,
+    start: attempt.start,
+    end,
+    // A running attempt has not said yet when its code began, one that failed before its code began never will.
+    executedAt: attempt.executedAt ?? (attempt.end === undefined ? attempt.start : end),
+    state: attempt.state,
+    error: attempt.error,
+    blocked:
+      attempt.blocked.length === 0
+        ? NO_PAUSES
+        : attempt.blocked.map((pause) => (Number.isNaN(pause.end) ? { start: pause.start, end: now } : pause)),
+  };
+}
+
+const NO_PAUSES: TimelineAttempt["blocked"] = [];
+const NO_ATTEMPTS: readonly TimelineAttempt[] = [];
+
+function showCall({ started, cell, returned }: CallRecord, source: Source, now: number): TimelineCall {
+  const producers = (ids: readonly string[]): string[] =>
+    ids.map((id) => source.producerOf(id)).filter((id) => id !== undefined);
+  return {
+    id: started.callId,
+    kind: started.kind,
+    ...(started.taskId === undefined ? {} : { taskId: started.taskId }),
+    ...(cell === undefined ? {} : { cell }),
+    start: started.time,
+    end: returned?.time ?? now,
+    objectIds: started.objectIds,
+    taskIds: producers(started.objectIds),
+    total: started.total,
+    ...(started.numReturns === undefined ? {} : { numReturns: started.numReturns }),
+    ...(started.timeout === undefined ? {} : { timeout: started.timeout }),
+    returned: returned ? producers(returned.objectIds) : [],
+    returnedTotal: returned?.total ?? 0,
+    pending: returned?.pending ?? started.total,
+    outcome: returned?.outcome ?? "running",
+  };
+}
+
+function showSpan(span: Extract<TaskEvent, { type: "span" }>, source: Source, lanes: LaneTable) {
+  const task = span.taskId === undefined ? undefined : source.tasks.get(span.taskId);
+  const attempt = task?.attempts.findLast((candidate) => candidate.start <= span.time);
+  const lane = task ? (attempt ? lanes.ofAttempt(task, attempt) : -1) : lanes.find("driver");
+  return {
+    name: span.name,
+    start: span.time,
+    end: span.end,
+    lane,
+    ...(span.taskId === undefined ? {} : { taskId: span.taskId }),
+  };
+}
+
+function countWorkers(
+  workers: ReadonlyMap<string, WorkerRecord>,
+  tasks: readonly TaskRecord[],
+  start: number,
+  end: number,
+): number {
+  const alive = new Set<string>();
+  for (const [id, worker] of workers)
+    if (worker.startedAt <= end && (worker.exitedAt ?? Infinity) >= start) alive.add(id);
+  for (const task of tasks) for (const attempt of task.attempts) alive.add(attempt.workerId);
+  return alive.size;
+}
+
+function* workerMarks(workers: ReadonlyMap<string, WorkerRecord>, lanes: LaneTable): Iterable<TimelineMark> {
+  for (const [id, worker] of workers) {
+    const lane = lanes.find(`worker:${id}`);
+    if (lane < 0) continue;
+    yield { kind: "workerStarted", time: worker.startedAt, lane };
+    if (worker.crashed && worker.exitedAt !== undefined) yield { kind: "workerCrashed", time: worker.exitedAt, lane };
+  }
+}
+
+function moveMarks(moves: Source["moves"]): TimelineMark[] {
+  return moves.map(({ type, time, bytes }) => ({ kind: type, time, bytes }));
+}
+
+function byNumber(a: string, b: string): number {
+  return (numberOf(a) ?? Infinity) - (numberOf(b) ?? Infinity) || a.localeCompare(b);
+}
+
+function workerLabel(id: string): string {
+  const number = numberOf(id);
+  return number === undefined ? id : `worker ${number}`;
+}
+
+function numberOf(id: string): number | undefined {
+  const digits = /(\d+)$/.exec(id)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -80,10 +80,7 @@ export class Replay {
     if (!task) return;
     let missing = 0;
     const start = (): void => {
-      if (--missing < 0)
-        this.#clock.push(this.#now + this.#latency, () =>
-          this.#queue({ task, steps: task.steps, next: 0, holdsSlot: false, waits: 0 }),
-        );
+      if (--missing < 0) this.#queue({ task, steps: task.steps, next: 0, holdsSlot: false, waits: 0 });
     };
     for (const dependency of task.dependencies)
       if (!this.#ended.has(dependency) && this.#tasks.has(dependency)) {

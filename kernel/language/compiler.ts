@@ -1,0 +1,123 @@
+import { declaredNames } from "./declarations.ts";
+import type { CompiledCell } from "./engine.ts";
+import { typeRules } from "./erase-types.ts";
+import { hostRules } from "./host-calls.ts";
+import { isImport } from "./imports.ts";
+import { classRules } from "./lower-classes.ts";
+import { namespaceRules } from "./lower-namespaces.ts";
+import { usingRules } from "./lower-using.ts";
+import { loweringHelpers } from "./lowering-helpers.ts";
+import { parseCell } from "./parse.ts";
+import { positionLookup } from "./positions.ts";
+import { Rewrite, type Rule, type Rules } from "./rewrite.ts";
+import { TopLevel, writeAssignments } from "./top-level.ts";
+import { type Node, type NodeOf, walk } from "./walk.ts";
+
+export { CellSyntaxError } from "./parse.ts";
+
+/**
+ * Compiles a cell to a script for V8's REPL mode: types erased in place, newer syntax lowered, what must go through
+ * the host object (`__heddle__`) rewritten. The script's completion value is the cell's result, awaited; it is
+ * `undefined` where `hasResult` is false. Throws `CellSyntaxError`.
+ */
+export function compileCell(source: string, options: { cell: string }): CompiledCell {
+  const { text, shift, program } = parseCell(source);
+  const rewrite = new Rewrite(text);
+  const typeNames = program.body.some(isImport) ? namesInTypes(program) : new Set<string>();
+  walk(program, {
+    enter: (node, parents) => enterNode(rewrite, node, parents),
+    leave: (node, parents) => leaveNode(rewrite, node, parents),
+  });
+  const hasResult = writeResult(rewrite, program.body.at(-1));
+  const top = new TopLevel(rewrite, program, typeNames);
+  top.write();
+  const helpers = [...rewrite.helpers].map(
+    (name) => `let ${name} = ${loweringHelpers[name].replaceAll(/\n\s*/g, " ")}; `,
+  );
+  rewrite.edit.prepend(`"use strict"; await __heddle__.turn(); ${helpers.join("")}${top.prelude}`);
+  rewrite.edit.append(`${top.epilogue}${hasResult ? "" : "\nvoid 0;"}\n//# sourceURL=cell-${options.cell}.ts`);
+  return {
+    code: rewrite.edit.toString(),
+    declares: declaredNames(program),
+    hasResult,
+    originalPosition: positionLookup(rewrite.edit, shift),
+  };
+}
+
+const nestedVarRules: Rules = {
+  VariableDeclaration: {
+    leave(rewrite, node, parents) {
+      if (node.kind !== "var" || node.declare || !isNestedAtTop(parents)) return;
+      const parent = parents.at(-1);
+      if (parent?.type === "ForOfStatement" || parent?.type === "ForInStatement")
+        rewrite.replace(node.start, node.declarations[0]?.start ?? node.end, "");
+      else if (parent?.type === "ForStatement") writeAssignments(rewrite, node, "", "");
+      else
+        writeAssignments(
+          rewrite,
+          node,
+          parent?.type === "BlockStatement" || parent?.type === "SwitchCase" ? ";(" : "(",
+          ")",
+        );
+    },
+  },
+};
+
+/** Whether statements with these parents run as part of the cell itself, inside a block or loop of it. */
+function isNestedAtTop(parents: readonly Node[]): boolean {
+  return (
+    parents.length > 1 &&
+    parents[1]?.type !== "ExportNamedDeclaration" &&
+    !parents.some((parent) => /Function|Class|StaticBlock|TSModule/.test(parent.type))
+  );
+}
+
+const ruleSets = [typeRules, hostRules, classRules, namespaceRules, usingRules, nestedVarRules];
+const rules = new Map<string, Rule[]>();
+for (const set of ruleSets)
+  for (const [type, rule] of Object.entries(set)) rules.set(type, [...(rules.get(type) ?? []), rule as Rule]);
+
+function enterNode(rewrite: Rewrite, node: Node, parents: readonly Node[]): boolean {
+  // Imports are written as a whole later; their names are no uses.
+  if (isImport(node)) return false;
+  let visitChildren = true;
+  for (const rule of rules.get(node.type) ?? [])
+    if (rule.enter?.(rewrite, node, parents) === false) visitChildren = false;
+  return visitChildren;
+}
+
+function leaveNode(rewrite: Rewrite, node: Node, parents: readonly Node[]): void {
+  for (const rule of rules.get(node.type) ?? []) rule.leave?.(rewrite, node, parents);
+}
+
+/** Makes the last statement's value the cell's result, when it is an expression without a semicolon. */
+function writeResult(rewrite: Rewrite, last: Node | undefined): boolean {
+  const expression =
+    last?.type === "ExpressionStatement" && rewrite.text[last.end - 1] !== ";" ? last.expression : exportedValue(last);
+  if (expression === undefined) return false;
+  if (expression.type === "AwaitExpression") return true;
+  rewrite.before(expression.start, "await __heddle__.await(");
+  rewrite.after(expression.end, ")");
+  return true;
+}
+
+function exportedValue(last: Node | undefined): Node | undefined {
+  if (last?.type !== "ExportDefaultDeclaration" || rewriteEndsClosed(last)) return undefined;
+  return last.declaration;
+}
+
+function rewriteEndsClosed(last: NodeOf<"ExportDefaultDeclaration">): boolean {
+  return /Declaration$/.test(last.declaration.type);
+}
+
+function namesInTypes(program: NodeOf<"Program">): Set<string> {
+  const names = new Set<string>();
+  walk(program, {
+    enter(node, parents) {
+      if (node.type === "ImportDeclaration") return false;
+      if (node.type === "Identifier" && parents.some((parent) => parent.type.startsWith("TS"))) names.add(node.name);
+      return true;
+    },
+  });
+  return names;
+}

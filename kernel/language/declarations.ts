@@ -1,0 +1,74 @@
+import type { CompiledCell } from "./engine.ts";
+import { isTypeOnly } from "./erase-types.ts";
+import { boundNames, isFunction, type Node, type NodeOf, walk } from "./walk.ts";
+
+export type DeclarationKind = CompiledCell["declares"] extends ReadonlyMap<string, infer K> ? K : never;
+
+/** The declaration inside an `export`, else the statement itself. */
+export function unwrapExport(statement: Node): Node {
+  if (statement.type === "ExportNamedDeclaration" && statement.declaration !== null) return statement.declaration;
+  return statement.type === "ExportDefaultDeclaration" ? statement.declaration : statement;
+}
+
+/** Names a cell declares at top level. A type that is a value too counts as the value. */
+export function declaredNames(program: NodeOf<"Program">): Map<string, DeclarationKind> {
+  const names = new Map<string, DeclarationKind>();
+  const add = (name: string, kind: DeclarationKind) => {
+    if (kind !== "type" || !names.has(name)) names.set(name, kind);
+  };
+  for (const statement of program.body) {
+    for (const [name, kind] of declarationsOf(unwrapExport(statement))) add(name, kind);
+    for (const name of nestedVars(statement)) add(name, "let");
+  }
+  return names;
+}
+
+function declarationsOf(node: Node): [string, DeclarationKind][] {
+  const one = (name: string | undefined, kind: DeclarationKind): [string, DeclarationKind][] =>
+    name === undefined ? [] : [[name, kind]];
+  switch (node.type) {
+    case "VariableDeclaration": {
+      const kind = node.kind === "let" || node.kind === "var" ? "let" : "const";
+      return node.declarations.flatMap((declarator) =>
+        boundNames(declarator.id).map((name): [string, DeclarationKind] => [name, kind]),
+      );
+    }
+    case "FunctionDeclaration":
+    case "TSDeclareFunction":
+      return one(node.id?.name, "function");
+    case "ClassDeclaration":
+      return one(node.id?.name, "class");
+    case "TSEnumDeclaration":
+      return one(node.id.name, "enum");
+    case "TSInterfaceDeclaration":
+    case "TSTypeAliasDeclaration":
+      return one(node.id.name, "type");
+    case "TSModuleDeclaration": {
+      let id: Node = node.id;
+      while (id.type === "TSQualifiedName") id = id.left;
+      return node.kind === "global" || id.type !== "Identifier"
+        ? []
+        : one(id.name, isTypeOnly(node) ? "type" : "namespace");
+    }
+    case "ImportDeclaration":
+      return node.specifiers.flatMap((specifier) => one(specifier.local.name, "import"));
+    case "TSImportEqualsDeclaration":
+      return one(node.id.name, "import");
+    default:
+      return [];
+  }
+}
+
+/** Names of `var` declarations inside blocks and loops, which belong to the whole cell. */
+export function nestedVars(statement: Node): string[] {
+  if (statement.type === "VariableDeclaration") return [];
+  const names: string[] = [];
+  walk(statement, {
+    enter(node) {
+      if (node.type === "VariableDeclaration" && node.kind === "var" && !node.declare)
+        names.push(...node.declarations.flatMap((declarator) => boundNames(declarator.id)));
+      return !isFunction(node) && !/^(Class|TSModule|TSEnum|.*Expression$)/.test(node.type);
+    },
+  });
+  return names;
+}

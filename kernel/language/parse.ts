@@ -1,0 +1,59 @@
+import { type OxcError, type ParseResult, type Program, parseSync } from "oxc-parser";
+
+/** A cell that is no TypeScript program; `start` and `end` are offsets in the cell's source. */
+export class CellSyntaxError extends SyntaxError {
+  readonly start: number;
+  readonly end: number;
+
+  constructor(message: string, start: number, end: number) {
+    super(message);
+    this.name = "SyntaxError";
+    this.start = start;
+    this.end = end;
+  }
+}
+
+export interface ParsedCell {
+  /** What was parsed: the cell's source, in parentheses when the cell is an object literal. */
+  text: string;
+  /** How many characters `text` has before the source's first one. */
+  shift: 0 | 1;
+  program: Program;
+}
+
+/** Parses a cell; a cell that is an object literal (`{a: 1}`) is taken as one, not as a block. Throws `CellSyntaxError`. */
+export function parseCell(source: string): ParsedCell {
+  const object = parseObjectLiteral(source);
+  if (object !== undefined) return object;
+  const result = parseText(source);
+  const error = result.errors.find((candidate) => candidate.severity === "Error");
+  if (error !== undefined) throw toSyntaxError(error, source);
+  return { text: source, shift: 0, program: result.program };
+}
+
+/** What the parser says of a text, errors included. Cells are modules with await at top level. */
+export function parseText(text: string): ParseResult {
+  return parseSync("cell.ts", text, { lang: "ts", sourceType: "module", showSemanticErrors: true });
+}
+
+const leadingTrivia = /^(?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)*\{/;
+
+function parseObjectLiteral(source: string): ParsedCell | undefined {
+  if (!leadingTrivia.test(source)) return undefined;
+  const text = `(${source}\n)`;
+  const { program, errors } = parseText(text);
+  if (errors.length > 0 || program.body.length !== 1) return undefined;
+  const statement = program.body[0];
+  if (statement?.type !== "ExpressionStatement" || statement.expression.type !== "ParenthesizedExpression")
+    return undefined;
+  return statement.expression.expression.type === "ObjectExpression" ? { text, shift: 1, program } : undefined;
+}
+
+function toSyntaxError(error: OxcError, source: string): CellSyntaxError {
+  // For a second declaration of a name the last label is the one to look at, else the first.
+  const label = /already been declared/.test(error.message) ? error.labels.at(-1) : error.labels[0];
+  const start = Math.min(label?.start ?? 0, source.length);
+  const end = Math.min(Math.max(label?.end ?? start, start), source.length);
+  const help = error.helpMessage === null ? "" : ` (${error.helpMessage})`;
+  return new CellSyntaxError(error.message.replaceAll("`", "'") + help, start, end);
+}

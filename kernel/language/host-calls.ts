@@ -1,4 +1,4 @@
-import type { Rewrite, Rules } from "./rewrite.ts";
+import type { Rules } from "./rewrite.ts";
 import { boundNames, isFunction, type Node, type NodeOf } from "./walk.ts";
 
 /** Names of CommonJS that a cell may use, and where the host has them. */

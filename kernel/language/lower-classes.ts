@@ -5,11 +5,11 @@ import type { Node, NodeOf } from "./walk.ts";
 export const classRules: Rules = {
   ClassBody: {
     leave(rewrite, node, parents) {
-      const constructor = node.body.find(
+      const builder = node.body.find(
         (member) => member.type === "MethodDefinition" && member.kind === "constructor" && member.value.body !== null,
       );
-      if (constructor?.type !== "MethodDefinition" || constructor.value.body === null) return;
-      const names = constructor.value.params.flatMap((parameter) =>
+      if (builder?.type !== "MethodDefinition" || builder.value.body === null) return;
+      const names = builder.value.params.flatMap((parameter) =>
         parameter.type === "TSParameterProperty" ? propertyName(parameter) : [],
       );
       if (names.length === 0) return;
@@ -18,7 +18,7 @@ export const classRules: Rules = {
       const owner = parents.at(-1);
       const derived =
         (owner?.type === "ClassDeclaration" || owner?.type === "ClassExpression") && owner.superClass !== null;
-      assignFields(rewrite, constructor.value.body, derived, assignments);
+      assignFields(rewrite, builder.value.body, derived, assignments);
     },
   },
 };

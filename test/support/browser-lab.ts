@@ -1,0 +1,99 @@
+/** JupyterLab and Notebook 7 as a user has them: a real server on loopback, a page in Chromium, the mouse. */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { pythonEnvironment } from "./python.ts";
+import type { JupyterHome } from "./python-jupyter.ts";
+
+export type Theme = "JupyterLab Light" | "JupyterLab Dark";
+
+export interface JupyterServer extends AsyncDisposable {
+  /** The address of a notebook, given by its name in `home.notebooks`, in JupyterLab or in Notebook 7. */
+  address(notebook: string, app?: "lab" | "notebook"): string;
+  /** What the server printed so far, kernels' own error output included. */
+  readonly log: string;
+}
+
+/** Starts a server over `home.notebooks` and resolves when it listens. Its disposal ends it and its kernels. */
+export async function startJupyterServer(home: JupyterHome, theme: Theme = "JupyterLab Light"): Promise<JupyterServer> {
+  const token = randomBytes(16).toString("hex");
+  writeSettings(home, theme);
+  const child = spawn(
+    await pythonEnvironment(),
+    [
+      "-m",
+      "jupyterlab",
+      "--no-browser",
+      "--allow-root",
+      "--ServerApp.ip=127.0.0.1",
+      "--ServerApp.port=0",
+      `--IdentityProvider.token=${token}`,
+      `--ServerApp.root_dir=${home.notebooks}`,
+      "--LabApp.news_url=None",
+      "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+      "--LabApp.extension_manager=readonly",
+    ],
+    { env: { ...process.env, ...home.env }, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let log = "";
+  const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  const origin = await new Promise<string>((resolve, reject) => {
+    const read = (text: string) => {
+      log += text;
+      const found = /http:\/\/127\.0\.0\.1:[1-9]\d*/.exec(log);
+      if (found && log.includes("is running at")) resolve(found[0]);
+    };
+    child.stdout.setEncoding("utf8").on("data", read);
+    child.stderr.setEncoding("utf8").on("data", read);
+    child.once("error", reject);
+    child.once("close", (status) =>
+      reject(new Error(`JupyterLab ended with status ${status} before it listened:\n${log}`)),
+    );
+  });
+  return {
+    address: (notebook, app = "lab") =>
+      `${origin}/${app === "lab" ? "lab/tree" : "notebooks"}/${encodeURIComponent(notebook)}?token=${token}`,
+    get log() {
+      return log;
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM"); // ends the server with its kernels; SIGINT would ask for a confirmation
+      await closed;
+    },
+  };
+}
+
+function writeSettings(home: JupyterHome, theme: Theme): void {
+  const folder = join(home.folder, "config/lab/user-settings/@jupyterlab/apputils-extension");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "themes.jupyterlab-settings"), JSON.stringify({ theme, "adaptive-theme": false }));
+  writeFileSync(
+    join(folder, "notification.jupyterlab-settings"),
+    JSON.stringify({ fetchNews: "false", checkForUpdates: false }),
+  );
+}
+
+/** Runs all cells from the Run menu and resolves when the last code cell has got its number; rejects after `timeout` ms. */
+export async function runAllCells(page: Page, timeout: number): Promise<void> {
+  const cells = page.locator(".jp-Notebook .jp-CodeCell");
+  await cells.first().waitFor({ timeout });
+  await page
+    .locator(".jp-NotebookPanel-toolbar .jp-Toolbar-kernelName")
+    .filter({ hasNotText: "No Kernel" })
+    .waitFor({ timeout });
+  await kernelIdle(page).waitFor({ timeout });
+  await page.locator(".lm-MenuBar-item", { hasText: /^Run$/ }).click();
+  await page.locator(".lm-Menu-item", { hasText: /^Run All Cells/ }).click();
+  const prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt");
+  await prompts
+    .last()
+    .filter({ hasText: /\[\d+\]/ })
+    .waitFor({ timeout });
+  await kernelIdle(page).waitFor({ timeout });
+}
+
+function kernelIdle(page: Page) {
+  return page.locator('.jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status="idle"]');
+}

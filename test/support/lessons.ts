@@ -1,0 +1,131 @@
+/** What the notebooks of the course must show when they have run, whichever client ran them. */
+import { expect } from "vitest";
+
+export const lessons = ["01-tasks", "02-object-store", "03-early-returns"] as const;
+export type Lesson = (typeof lessons)[number];
+
+interface Output {
+  output_type: string;
+  name?: string;
+  text?: string | string[];
+  data?: Record<string, unknown>;
+  ename?: string;
+  evalue?: string;
+}
+
+export interface Notebook {
+  cells: { id: string; cell_type: string; outputs?: Output[]; execution_count?: number | null }[];
+}
+
+/** The code cells whose run must end with a chart. */
+const charts: Record<Lesson, readonly string[]> = {
+  "01-tasks": ["tasks", "workers"],
+  "02-object-store": ["lookup"],
+  "03-early-returns": ["loop", "timeout", "after-all", "early-stage", "graph"],
+};
+
+/** Fails unless every code cell ran, none failed, the charts are there, and the times and workers are what the lesson says. */
+export function checkLesson(lesson: Lesson, notebook: Notebook): void {
+  for (const cell of codeCells(notebook)) {
+    const errors = (cell.outputs ?? []).filter((output) => output.output_type === "error");
+    expect(errors, `cell ${cell.id}`).toEqual([]);
+    expect(cell.execution_count, `cell ${cell.id}`).toBeGreaterThan(0);
+    expect(printed(notebook, cell.id, "stderr"), `cell ${cell.id}`).toBe("");
+  }
+  for (const id of charts[lesson]) checkChart(notebook, id);
+  checks[lesson](notebook);
+}
+
+const checks: Record<Lesson, (notebook: Notebook) => void> = {
+  "01-tasks"(notebook) {
+    const sentence = "Learning to go without waiting Learning to go";
+    expect(printed(notebook, "sequential")).toContain(sentence);
+    expect(printed(notebook, "tasks")).toContain(sentence);
+    expect(secondsIn(printed(notebook, "sequential"), /one after the other: (\S+) s/)).toBeGreaterThanOrEqual(2.8);
+    const parallel = secondsIn(printed(notebook, "tasks"), /done after (\S+) s/);
+    expect(parallel).toBeGreaterThanOrEqual(0.7);
+    expect(parallel).toBeLessThanOrEqual(0.75);
+    expect(printed(notebook, "workers")).toContain("8 different workers");
+  },
+  "02-object-store"(notebook) {
+    expect(printed(notebook, "lookup")).toContain("Learning to go without waiting Learning to go");
+    expect(printed(notebook, "snapshot")).toContain("in the store:  Learning to go without waiting\n");
+    expect(printed(notebook, "by-value")).toContain("sum 2497500000,");
+    expect(printed(notebook, "by-ref")).toContain("sum 2497500000,");
+    expect(printed(notebook, "nested")).toContain("which fetches 5 words");
+  },
+  "03-early-returns"(notebook) {
+    const lines = printed(notebook, "loop").trim().split("\n");
+    expect(lines.map((line) => line.replace(/^\S+ s {2}/, ""))).toEqual([
+      "0 Learning, 1 to  (6 still running)",
+      "2 go, 3 without  (4 still running)",
+      "4 waiting, 5 Learning  (2 still running)",
+      "6 to, 7 go  (0 still running)",
+    ]);
+    expectTimes(lines, [0.1, 0.3, 0.5, 0.7]);
+    const timeout = printed(notebook, "timeout").trim().split("\n");
+    expect(timeout[0]).toContain("3 in time, 5 still running");
+    expectTimes(timeout, [0.25, 0.7]);
+    const words = "L-E-A-R-N-I-N-G T-O G-O W-I-T-H-O-U-T W-A-I-T-I-N-G L-E-A-R-N-I-N-G T-O G-O";
+    for (const [id, seconds] of [
+      ["after-all", 1.1],
+      ["early-stage", 0.9],
+      ["graph", 0.9],
+    ] as const) {
+      const last = printed(notebook, id).trim().split("\n").at(-1) ?? "";
+      expect(
+        last
+          .replace(/^\S+ s {2}/, "")
+          .split(" ")
+          .toSorted(),
+        id,
+      ).toEqual(words.split(" ").toSorted());
+      expectTimes([last], [seconds]);
+    }
+  },
+};
+
+/** Each line begins with its time, which is never early and at most 20 ms late; twice that where a second stage hangs on it. */
+function expectTimes(lines: readonly string[], expected: readonly number[]): void {
+  const times = lines.map((line) => secondsIn(line, /^(\S+) s/));
+  expect(times).toHaveLength(expected.length);
+  for (const [i, time] of times.entries()) {
+    expect(time, lines[i]).toBeGreaterThanOrEqual(expected[i]! - 0.001);
+    expect(time, lines[i]).toBeLessThanOrEqual(expected[i]! + (expected[i]! > 0.7 ? 0.06 : 0.02));
+  }
+}
+
+function checkChart(notebook: Notebook, id: string): void {
+  const bundles =
+    codeCells(notebook)
+      .find((cell) => cell.id === id)
+      ?.outputs?.map((output) => output.data ?? {}) ?? [];
+  const chart = bundles.find((data) => "image/png" in data && "text/html" in data);
+  expect(chart, `cell ${id} has no chart`).toBeDefined();
+  expect(text(chart?.["text/html"]), `cell ${id}`).toMatch(/<img [^>]*src="data:image\/svg\+xml;base64,/);
+  expect(text(chart?.["text/html"]), `cell ${id}`).toMatch(/alt="[^"]{20,}"/);
+  expect(text(chart?.["text/plain"]), `cell ${id}`).toContain("driver");
+}
+
+function codeCells(notebook: Notebook) {
+  return notebook.cells.filter((cell) => cell.cell_type === "code");
+}
+
+function printed(notebook: Notebook, id: string, stream = "stdout"): string {
+  const cell = notebook.cells.find((one) => one.id === id);
+  if (!cell) throw new Error(`the notebook has no cell ${id}`);
+  return (cell.outputs ?? [])
+    .filter((output) => output.name === stream)
+    .map((output) => text(output.text))
+    .join("");
+}
+
+function secondsIn(line: string, pattern: RegExp): number {
+  const found = pattern.exec(line);
+  if (!found) throw new Error(`no time in: ${line}`);
+  return Number(found[1]);
+}
+
+function text(value: unknown): string {
+  return Array.isArray(value) ? value.join("") : String(value ?? "");
+}

@@ -122,12 +122,14 @@ export interface ItemYielded {
   objectId: string;
 }
 
+/** A worker thread is up and takes tasks. */
 export interface WorkerStarted {
   type: "workerStarted";
   time: number;
   workerId: string;
 }
 
+/** A worker thread is gone. */
 export interface WorkerExited {
   type: "workerExited";
   time: number;
@@ -166,6 +168,7 @@ export interface CallReturned {
   outcome: "ok" | "failed" | "timeout" | "interrupted";
 }
 
+/** A value was stored by `put`. */
 export interface ObjectPut {
   type: "put";
   time: number;

@@ -1,4 +1,4 @@
-"""Makes the virtual environment of the tests, once: python3 make_environment.py FOLDER REQUIREMENTS.
+"""Makes the virtual environment of the tests, once, and prints the path of its Python.
 
 Any number of test workers may call it at once: the first one builds, the others block in the lock until it is done. The
 operating system lets go of the lock when its holder dies, so a killed run leaves nothing to repair: a folder without the
@@ -6,28 +6,38 @@ marker is built anew.
 """
 
 import fcntl
+import hashlib
 import pathlib
 import shutil
 import subprocess
-import sys
 import venv
 
+requirements = pathlib.Path(__file__).with_name("requirements.txt")
+cache = requirements.parents[2] / ".cache"
 
-def main(folder: pathlib.Path, requirements: pathlib.Path) -> None:
+
+def main() -> None:
+    folder = cache / f"venv-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
     marker = folder / "complete"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with open(folder.with_name(folder.name + ".lock"), "w") as lock:
+    cache.mkdir(exist_ok=True)
+    with open(cache / "venv.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if marker.exists():
-            return
-        for old in folder.parent.glob("venv-*"):
-            if old.is_dir():
-                shutil.rmtree(old)
-        venv.create(folder, with_pip=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--requirement", str(requirements)], check=True, stdin=subprocess.DEVNULL)
-        marker.touch()
+        if not marker.exists():
+            build(folder)
+            marker.touch()
+    print(folder / "bin" / "python")
+
+
+def build(folder: pathlib.Path) -> None:
+    for old in cache.glob("venv-*"):
+        if old.is_dir():
+            shutil.rmtree(old)
+    venv.create(folder, with_pip=True)
+    # JupyterLab runs a CommonJS file of its own with Node, which must not take it for a part of this ESM package.
+    (folder / "package.json").write_text('{"type": "commonjs"}\n')
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--requirement", str(requirements)], check=True, stdin=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
-    main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+    main()

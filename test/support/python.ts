@@ -1,13 +1,10 @@
 /** The Python side of the tests: a private virtual environment from `test/python/requirements.txt`, and programs run in it. */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 export const projectFolder = fileURLToPath(new URL("../../", import.meta.url));
-const pythonFolder = join(projectFolder, "test/python");
 
 /** True on a machine that must have everything: there a missing tool fails the tests that need it instead of skipping them. */
 export const strict = Boolean(process.env.CI);
@@ -29,16 +26,13 @@ function reasonAgainstPython(): string | undefined {
 /** The path of the environment's Python. Makes the environment when it is not there yet, which takes up to a minute. */
 export async function pythonEnvironment(): Promise<string> {
   if (pythonMissing) throw new Error(pythonMissing);
-  const requirements = join(pythonFolder, "requirements.txt");
-  const hash = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
-  const folder = join(projectFolder, ".cache", `venv-${hash}`);
-  await promisify(execFile)("python3", [join(pythonFolder, "make_environment.py"), folder, requirements]);
-  return join(folder, "bin/python");
+  const { stdout } = await promisify(execFile)("python3", [pythonProgram("make_environment.py")]);
+  return stdout.trim();
 }
 
 /** The path of a program in `test/python/`. */
 export function pythonProgram(name: string): string {
-  return join(pythonFolder, name);
+  return join(projectFolder, "test/python", name);
 }
 
 export interface PythonRun {

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { Resvg } from "@resvg/resvg-js";
+import { renderAsync } from "@resvg/resvg-js";
 import { encodeIndexedPng, quantize } from "./png-encoder.ts";
 
 /** Pictures with more pixels, and those with a raster in them, are drawn at single resolution. */
@@ -25,11 +25,11 @@ const OTHER_SCRIPT = /[^\u0000-\u024f\u0370-\u03ff\u0400-\u04ff\u2000-\u22ff\u25
  * It looks the same on every machine, one without fonts too; only letters that the fonts that come along
  * do not have are taken from the system's.
  */
-export function renderPng(svg: string): Uint8Array {
+export async function renderPng(svg: string): Promise<Uint8Array> {
   const size = /width="(\d+)" height="(\d+)"/.exec(svg);
   const pixels = size ? Number(size[1]) * Number(size[2]) * SHARP ** 2 : 0;
   const big = pixels > MOST_PIXELS || svg.includes("<image");
-  const image = new Resvg(svg, {
+  const image = await renderAsync(svg, {
     fitTo: { mode: "zoom", value: big ? 1 : SHARP },
     background: "#fff",
     font: {
@@ -40,6 +40,6 @@ export function renderPng(svg: string): Uint8Array {
     },
     imageRendering: 1,
     logLevel: "off",
-  }).render();
+  });
   return encodeIndexedPng(quantize(image.pixels, image.width, image.height));
 }

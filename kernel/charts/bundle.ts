@@ -1,0 +1,95 @@
+import { createRequire } from "node:module";
+import { type Advice, advise, summarize, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
+import { cellLabel, figuresOf, sentenceOf, titleOf } from "./headline.ts";
+import { loaderScript } from "./loader.ts";
+import type { FunctionColors } from "./palette.ts";
+import { plotlyFigure, withNeutralColors } from "./plotly-figure.ts";
+import { renderPng } from "./png.ts";
+import { renderSvg } from "./svg.ts";
+import { escapeXml } from "./svg-elements.ts";
+import { renderText } from "./text.ts";
+
+/** MIME type → content, as in a `display_data` message. */
+export type ChartBundle = Record<string, unknown>;
+
+export interface BundleOptions {
+  colors: FunctionColors;
+  /** Name under which the kernelspec is installed: its folder holds `plotly.min.js`. */
+  kernelspecName: string;
+  /** Adds `application/vnd.plotly.v1+json`, for VS Code's own renderer. */
+  plotlyMime?: boolean;
+}
+
+/** More tasks than this are not searched for anti-patterns while somebody waits for the chart. */
+const MOST_ADVISED = 20_000;
+
+const { version: PLOTLY_VERSION } = createRequire(import.meta.url)("plotly.js-basic-dist-min/package.json") as {
+  version: string;
+};
+
+/**
+ * The picture follows the theme of the page by `color-scheme`, which pictures in `<img>` see: by the system's
+ * scheme alone it would be dark in a light notebook.
+ */
+const STYLE =
+  "<style>.heddle-timeline img{max-width:100%;height:auto;color-scheme:light}" +
+  '[data-jp-theme-light="false"] .heddle-timeline img,.vscode-dark .heddle-timeline img,.vscode-high-contrast:not(.vscode-high-contrast-light) .heddle-timeline img{color-scheme:dark}' +
+  ".heddle-timeline image{image-rendering:pixelated}.heddle-timeline h6{font:600 14px system-ui,sans-serif;margin:4px 0 2px}.heddle-timeline p{font:12px system-ui,sans-serif;margin:2px 0}.heddle-timeline p span{display:inline-block;margin-right:14px}.heddle-timeline small{opacity:.7;font-size:12px}</style>";
+
+/** The whole chart: interactive HTML over a picture, PNG, text. */
+export async function fullBundle(data: TimelineData, options: BundleOptions): Promise<ChartBundle> {
+  const { colors, kernelspecName, plotlyMime = false } = options;
+  const stats = summarize(data);
+  const advice = data.tasks.length <= MOST_ADVISED ? advise(data) : [];
+  const png = await renderPng(renderSvg(data, stats, { colors, theme: "light", advice }));
+  const figure = plotlyFigure(data, stats, { colors });
+  const html = [
+    '<div class="heddle-timeline">',
+    STYLE,
+    imageTag(data, stats, { colors, advice }),
+    `<template>${heading(data, stats)}${adviceList(advice)}</template>`,
+    `<script type="application/json">${JSON.stringify(figure).replaceAll("<", "\\u003c")}</script>`,
+    `<script>${loaderScript(kernelspecName, PLOTLY_VERSION)}</script>`,
+    "</div>",
+  ].join("");
+  return {
+    "text/html": html,
+    "image/png": Buffer.from(png).toString("base64"),
+    "text/plain": renderText(data, stats, { advice }),
+    ...(plotlyMime
+      ? { "application/vnd.plotly.v1+json": withNeutralColors(plotlyFigure(data, stats, { colors, titled: true })) }
+      : {}),
+  };
+}
+
+/** The picture alone, cheap enough to be drawn ten times a second. */
+export function liveBundle(data: TimelineData, { colors }: { colors: FunctionColors }): ChartBundle {
+  const stats = summarize(data);
+  return {
+    "text/html": `<div class="heddle-timeline">${STYLE}${imageTag(data, stats, { colors, advice: [] })}</div>`,
+    "text/plain": renderText(data, stats),
+  };
+}
+
+function imageTag(
+  data: TimelineData,
+  stats: TimelineStats,
+  { colors, advice }: { colors: FunctionColors; advice: readonly Advice[] },
+): string {
+  const svg = Buffer.from(renderSvg(data, stats, { colors, advice })).toString("base64");
+  return `<img alt="${escapeXml(sentenceOf(data, stats))}" src="data:image/svg+xml;base64,${svg}">`;
+}
+
+function heading(data: TimelineData, stats: TimelineStats): string {
+  const figures = figuresOf(data, stats).map(
+    ({ name, value, bad }) =>
+      `<span><small>${name}</small> <b${bad ? ' style="color:#D55E00"' : ""}>${value}</b></span>`,
+  );
+  const label = cellLabel(data);
+  return `<h6>${label === "" ? "" : `<small>${escapeXml(label)}</small> `}${escapeXml(titleOf(data))}</h6><p>${figures.join("")}</p>`;
+}
+
+function adviceList(advice: readonly Advice[]): string {
+  const lines = advice.slice(0, 3).map(({ message }) => `<p>▸ ${escapeXml(message)}</p>`);
+  return `<div class="heddle-advice">${lines.join("")}</div>`;
+}

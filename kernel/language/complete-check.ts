@@ -8,7 +8,9 @@ const INDENT = "  ";
 export function isComplete(source: string): IsComplete {
   const error = firstError(source);
   if (error === undefined) return { status: "complete", indent: "" };
-  return endsEarly(error, source) ? { status: "incomplete", indent: nextIndent(source) } : { status: "invalid", indent: "" };
+  return endsEarly(error, source)
+    ? { status: "incomplete", indent: nextIndent(source) }
+    : { status: "invalid", indent: "" };
 }
 
 function firstError(source: string): OxcError | undefined {

@@ -72,3 +72,15 @@ export function nestedVars(statement: Node): string[] {
   });
   return names;
 }
+
+/** Names that the cell's own `export` declarations export already. */
+export function exportedInline(program: NodeOf<"Program">): Set<string> {
+  const names = new Set<string>();
+  for (const statement of program.body) {
+    if (statement.type !== "ExportNamedDeclaration") continue;
+    if (statement.declaration !== null) for (const [name] of declarationsOf(statement.declaration)) names.add(name);
+    for (const { exported } of statement.specifiers)
+      names.add(exported.type === "Literal" ? exported.value : exported.name);
+  }
+  return names;
+}

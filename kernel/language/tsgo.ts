@@ -1,0 +1,271 @@
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { CellScope, type CellText, NAMES_MODULE } from "./cell-scope.ts";
+import { type LspCompletion, toCompletions, wordAt } from "./completion.ts";
+import { type LspDiagnostic, toDiagnostics } from "./diagnostics.ts";
+import type { CellSource, CheckResult, CompletionList, Inspection, LanguageEngine } from "./engine.ts";
+import { type LspHover, type LspLocation, type LspSignatureHelp, toInspection } from "./inspection.ts";
+import { LanguageServer, LanguageServerError } from "./lsp.ts";
+import { CellSyntaxError, parseCell } from "./parse.ts";
+import { Workspace } from "./workspace.ts";
+
+export interface LanguageOptions {
+  /** The notebook's folder: its `tsconfig.json`, packages and files are those of the cells. */
+  folder: string;
+  /** How long one question may take, in milliseconds. Default 2,000. */
+  timeout?: number;
+}
+
+/** TypeScript 7's language server behind the kernel's interface. The process starts at once; nothing here blocks on it. */
+export function createLanguageEngine(
+  options: LanguageOptions,
+): LanguageEngine & { readonly serverPid: number | undefined } {
+  const compiler = findCompiler();
+  return compiler.missing === undefined
+    ? new TypeScriptEngine(options, compiler.path)
+    : new UncheckedEngine(compiler.missing);
+}
+
+const DEFAULT_TIMEOUT_MS = 2_000;
+/** Auto-imports would index every package before the first answer. */
+const settings = { suggest: { autoImports: false } };
+const SCRATCH = "scratch.ts";
+const QUERY = "query.ts";
+const NAMES = `${NAMES_MODULE}.ts`;
+
+class TypeScriptEngine implements LanguageEngine {
+  readonly #workspace: Workspace;
+  readonly #scope = new CellScope();
+  readonly #timeout: number;
+  readonly #compiler: string;
+  readonly #versions = new Map<string, number>();
+  #server: LanguageServer;
+  #closed = false;
+  /** Questions about `query.ts` come one after another, so that each is asked of its own text. */
+  #lastQuery: Promise<unknown> = Promise.resolve();
+  #lastCheck: Promise<unknown> = Promise.resolve();
+
+  constructor({ folder, timeout = DEFAULT_TIMEOUT_MS }: LanguageOptions, compiler: string) {
+    this.#compiler = compiler;
+    this.#timeout = timeout;
+    this.#workspace = new Workspace(folder);
+    this.#server = this.#start();
+  }
+
+  get serverPid(): number | undefined {
+    return this.#server.pid;
+  }
+
+  check(cell: CellSource): Promise<CheckResult> {
+    const answer = this.#lastCheck.then(() => this.#check(cell));
+    this.#lastCheck = answer;
+    return answer;
+  }
+
+  async #check({ source }: CellSource): Promise<CheckResult> {
+    const syntaxError = findSyntaxError(source);
+    if (syntaxError !== undefined)
+      return {
+        diagnostics: [
+          { severity: "error", message: syntaxError.message, start: syntaxError.start, end: syntaxError.end },
+        ],
+      };
+    try {
+      const open = this.#scope.openText(source);
+      const report = (await this.#ask(SCRATCH, open, "textDocument/diagnostic", {})) as { items: LspDiagnostic[] };
+      return { diagnostics: toDiagnostics(report.items, open, source) };
+    } catch (error) {
+      return {
+        diagnostics: [],
+        unchecked: `The cell was not type-checked: ${error instanceof Error ? error.message : String(error)}.`,
+      };
+    }
+  }
+
+  commit({ cell, source }: CellSource): void {
+    if (this.#closed) return;
+    const committed = this.#scope.commit(cell, source);
+    if (committed === undefined) return;
+    this.#workspace.write(`${committed.module}.ts`, committed.text);
+    this.#change(NAMES, this.#scope.namesText());
+    // The compiler takes in the new module now, while the cell runs, and not when the next cell is checked.
+    this.#change(SCRATCH, this.#scope.openText("").text);
+    this.#request("textDocument/diagnostic", { textDocument: { uri: this.#workspace.uri(SCRATCH) } }).catch(() => {});
+  }
+
+  async complete(source: string, offset: number): Promise<CompletionList> {
+    const word = wordAt(source, offset);
+    try {
+      const list = await this.#query(source, offset, "textDocument/completion");
+      return toCompletions(list as LspCompletion | null, source, word, this.#scope.names());
+    } catch {
+      return toCompletions(null, source, word, this.#scope.names());
+    }
+  }
+
+  async inspect(source: string, offset: number, detail: 0 | 1): Promise<Inspection | undefined> {
+    try {
+      const hover = (await this.#query(source, offset, "textDocument/hover")) as LspHover | null;
+      const signatures =
+        hover === null
+          ? ((await this.#query(source, offset, "textDocument/signatureHelp")) as LspSignatureHelp | null)
+          : null;
+      const definition =
+        hover !== null && detail === 1
+          ? ((await this.#query(source, offset, "textDocument/definition")) as LspLocation[] | LspLocation | null)
+          : null;
+      return toInspection(hover, signatures, definition);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#server.kill();
+    this.#workspace.remove();
+  }
+
+  #query(source: string, offset: number, method: string): Promise<unknown> {
+    const open = this.#scope.openText(source);
+    const position = positionAt(open.text, offset + open.shift);
+    const answer = this.#lastQuery.then(() => this.#ask(QUERY, open, method, { position }));
+    this.#lastQuery = answer.catch(() => {});
+    return answer;
+  }
+
+  /** Gives a document its text and asks about it; asks again, once, where the server's process ended under the question. */
+  async #ask(document: string, { text }: CellText, method: string, params: object): Promise<unknown> {
+    const request = () => {
+      this.#change(document, text);
+      return this.#request(method, { textDocument: { uri: this.#workspace.uri(document) }, ...params });
+    };
+    try {
+      return await request();
+    } catch (error) {
+      if (!(error instanceof LanguageServerError) || error.reason !== "stopped" || this.#closed) throw error;
+      return request();
+    }
+  }
+
+  async #request(method: string, params: object): Promise<unknown> {
+    const server = this.#server;
+    try {
+      return await server.request(method, params, this.#timeout);
+    } catch (error) {
+      // A server that is late once is not waited for again.
+      if (error instanceof LanguageServerError && error.reason === "late" && server === this.#server && !this.#closed) {
+        this.#server = this.#start();
+        void server.kill();
+      }
+      throw error;
+    }
+  }
+
+  #change(document: string, text: string): void {
+    if (this.#server.ended && !this.#closed) this.#server = this.#start();
+    const version = (this.#versions.get(document) ?? 0) + 1;
+    this.#versions.set(document, version);
+    this.#server.notify("textDocument/didChange", {
+      textDocument: { uri: this.#workspace.uri(document), version },
+      contentChanges: [{ text }],
+    });
+  }
+
+  #start(): LanguageServer {
+    const { folder } = this.#workspace;
+    const server = new LanguageServer({ executable: this.#compiler, args: ["--lsp", "--stdio"], folder, settings });
+    const initialize = { processId: process.pid, rootUri: this.#workspace.uri(""), capabilities };
+    server.request("initialize", initialize, this.#timeout).catch(() => {});
+    server.notify("initialized", {});
+    const empty = this.#scope.openText("").text;
+    for (const [document, text] of [
+      [NAMES, this.#scope.namesText()],
+      [SCRATCH, empty],
+      [QUERY, empty],
+    ] as const) {
+      this.#versions.set(document, 1);
+      server.notify("textDocument/didOpen", {
+        textDocument: { uri: this.#workspace.uri(document), languageId: "typescript", version: 1, text },
+      });
+    }
+    // Asked for its effect: the compiler reads its library before the first cell comes.
+    server
+      .request("textDocument/diagnostic", { textDocument: { uri: this.#workspace.uri(SCRATCH) } }, 10 * this.#timeout)
+      .catch(() => {});
+    return server;
+  }
+}
+
+/** Stands in where there is no compiler to ask: cells run unchecked, and the names of earlier cells complete. */
+class UncheckedEngine implements LanguageEngine {
+  readonly serverPid = undefined;
+  readonly #scope = new CellScope();
+  readonly #reason: string;
+
+  constructor(reason: string) {
+    this.#reason = reason;
+  }
+
+  check(): Promise<CheckResult> {
+    return Promise.resolve({ diagnostics: [], unchecked: `The cell was not type-checked: ${this.#reason}.` });
+  }
+
+  commit({ cell, source }: CellSource): void {
+    this.#scope.commit(cell, source);
+  }
+
+  complete(source: string, offset: number): Promise<CompletionList> {
+    return Promise.resolve(toCompletions(null, source, wordAt(source, offset), this.#scope.names()));
+  }
+
+  inspect(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const capabilities = {
+  textDocument: {
+    diagnostic: {},
+    hover: { contentFormat: ["markdown"] },
+    completion: { completionItem: { snippetSupport: false } },
+    signatureHelp: { signatureInformation: { documentationFormat: ["markdown"] } },
+    definition: { linkSupport: true },
+  },
+  workspace: { configuration: true, didChangeConfiguration: { dynamicRegistration: true } },
+};
+
+function findSyntaxError(source: string): CellSyntaxError | undefined {
+  try {
+    parseCell(source);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CellSyntaxError) return error;
+    throw error;
+  }
+}
+
+/** The native compiler of the installed `typescript` package, for this platform, or what to do where it is missing. */
+function findCompiler(): { path: string; missing?: undefined } | { missing: string } {
+  const name = `@typescript/typescript-${process.platform}-${process.arch}`;
+  let manifest: string;
+  try {
+    const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
+    manifest = createRequire(typescript).resolve(`${name}/package.json`);
+  } catch {
+    return { missing: `the package ${name} is missing; install heddle again without omitting optional dependencies` };
+  }
+  const path = join(dirname(manifest), "lib", process.platform === "win32" ? "tsc.exe" : "tsc");
+  return existsSync(path) ? { path } : { missing: `${path} is missing; install heddle again` };
+}
+
+function positionAt(text: string, offset: number): { line: number; character: number } {
+  const lineStart = text.lastIndexOf("\n", offset - 1) + 1;
+  const line = text.slice(0, lineStart).split("\n").length - 1;
+  return { line, character: offset - lineStart };
+}

@@ -1,0 +1,135 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join, parse, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { readCompilerOptions } from "./tsconfig.ts";
+
+const PREFIX = "heddle-language-";
+
+/**
+ * A private temporary folder that looks to the compiler like the notebook's own: it holds the notebook folder's path
+ * again from the root, with a link to every `node_modules` above, there or not, so that packages resolve as they do for the notebook,
+ * one installed later too. Relative imports resolve through `rootDirs`.
+ */
+export class Workspace {
+  /** The folder of the cells' documents. */
+  readonly folder: string;
+  readonly notebookFolder: string;
+  readonly #root: string;
+
+  constructor(notebookFolder: string) {
+    this.notebookFolder = resolve(notebookFolder);
+    sweepStale();
+    this.#root = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    this.folder = this.#mirror();
+    this.writeConfig();
+  }
+
+  uri(name: string): string {
+    return pathToFileURL(join(this.folder, name)).href;
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  /** Writes the project file after the notebook folder's `tsconfig.json`; it is to be written again when that changes. */
+  writeConfig(): void {
+    const { base, own } = readCompilerOptions(this.notebookFolder);
+    const nodeTypes = dirname(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")));
+    const packageRoot = findPackageRoot();
+    const config = {
+      ...(base === undefined ? {} : { extends: base }),
+      files: ["scratch.ts", "query.ts"],
+      include: [],
+      compilerOptions: {
+        ...(base === undefined ? { strict: true } : {}),
+        ...(own.lib === undefined ? { lib: ["esnext"] } : {}),
+        noImplicitAny: own.noImplicitAny ?? false,
+        target: "esnext",
+        module: "esnext",
+        moduleResolution: "bundler",
+        moduleDetection: "force",
+        allowImportingTsExtensions: true,
+        resolveJsonModule: true,
+        allowJs: true,
+        skipLibCheck: true,
+        noEmit: true,
+        composite: false,
+        incremental: false,
+        declaration: false,
+        isolatedModules: false,
+        isolatedDeclarations: false,
+        verbatimModuleSyntax: false,
+        importHelpers: false,
+        experimentalDecorators: false,
+        noUnusedLocals: false,
+        noUnusedParameters: false,
+        allowUnusedLabels: true,
+        allowUnreachableCode: true,
+        types: [...new Set(["node", ...(own.types ?? [])])],
+        typeRoots: [
+          ...ancestors(this.notebookFolder).map((folder) => join(folder, "node_modules", "@types")),
+          nodeTypes,
+        ],
+        rootDirs: [parse(this.notebookFolder).root, this.#root],
+        paths: {
+          ...own.paths,
+          heddle: [join(packageRoot, "dist/runtime/index.d.ts")],
+          "heddle/notebook": [join(packageRoot, "dist/kernel/index.d.ts")],
+        },
+      },
+    };
+    this.write("tsconfig.json", JSON.stringify(config));
+  }
+
+  remove(): void {
+    rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  #mirror(): string {
+    const { root } = parse(this.notebookFolder);
+    let mirrored = this.#root;
+    for (const folder of ancestors(this.notebookFolder).toReversed()) {
+      if (folder !== root) mirrored = join(mirrored, parse(folder).base);
+      mkdirSync(mirrored, { recursive: true });
+      symlinkSync(join(folder, "node_modules"), join(mirrored, "node_modules"), "junction");
+    }
+    return mirrored;
+  }
+}
+
+/** A folder and those above it, nearest first. */
+function ancestors(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}
+
+/** The root of heddle's own installation, from sources and from `dist/` alike. */
+function findPackageRoot(): string {
+  const isRoot = (folder: string) => {
+    const entry = statSync(join(folder, "package.json"), { throwIfNoEntry: false });
+    return entry?.isFile() === true;
+  };
+  return ancestors(import.meta.dirname).find(isRoot) ?? import.meta.dirname;
+}
+
+/** Removes folders of kernels that ended without removing theirs. */
+function sweepStale(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split("-")[0]) : Number.NaN;
+    if (Number.isInteger(pid) && pid > 0 && !isRunning(pid))
+      void rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}

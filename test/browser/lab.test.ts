@@ -19,6 +19,10 @@ const visits = [
   { lesson: "02-object-store", charts: 1, app: "notebook", theme: "JupyterLab Light" },
 ] satisfies { lesson: string; charts: number; app: "lab" | "notebook"; theme: Theme }[];
 
+/** Notebook 7.6 throws this while it loads, whatever the kernel and the notebook. */
+const notebookFault =
+  /^uncaught TypeError: Cannot read properties of undefined \(reading 'schema'\)[\s\S]*notebook_core/;
+
 describe.skipIf(skip)(skip ? `in the browser: not run: ${missing}` : "in the browser", () => {
   test.each(visits)("$app, $theme: $lesson runs and shows its charts", { timeout: 180_000 }, async (visit) => {
     mkdirSync(screenshots, { recursive: true });
@@ -36,7 +40,7 @@ describe.skipIf(skip)(skip ? `in the browser: not run: ${missing}` : "in the bro
     } finally {
       await watched.page.screenshot({ path: join(screenshots, `${name}.png`) });
     }
-    expect(watched.errors).toEqual([]);
+    expect(watched.errors.filter((error) => !notebookFault.test(error))).toEqual([]);
     expect(watched.outside).toEqual([]);
   });
 });

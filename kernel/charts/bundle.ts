@@ -3,7 +3,7 @@ import { type Advice, advise, summarize, type TimelineData, type TimelineStats }
 import { cellLabel, figuresOf, sentenceOf, titleOf } from "./headline.ts";
 import { loaderScript } from "./loader.ts";
 import type { FunctionColors } from "./palette.ts";
-import { plotlyFigure, withNeutralColors } from "./plotly-figure.ts";
+import { plotlyFigure, standAlone } from "./plotly-figure.ts";
 import { renderPng } from "./png.ts";
 import { renderSvg } from "./svg.ts";
 import { escapeXml } from "./svg-elements.ts";
@@ -57,7 +57,7 @@ export async function fullBundle(data: TimelineData, options: BundleOptions): Pr
     "image/png": Buffer.from(png).toString("base64"),
     "text/plain": renderText(data, stats, { advice }),
     ...(plotlyMime
-      ? { "application/vnd.plotly.v1+json": withNeutralColors(plotlyFigure(data, stats, { colors, titled: true })) }
+      ? { "application/vnd.plotly.v1+json": standAlone(plotlyFigure(data, stats, { colors, titled: true })) }
       : {}),
   };
 }

@@ -1,4 +1,4 @@
-import { PAGE_BACKGROUND, PAGE_TEXT } from "./plotly-figure.ts";
+import { PAGE_BACKGROUND, PAGE_TEXT } from "./plotly-plane.ts";
 
 /**
  * The script in a chart's HTML: turns every chart on the page that is still a picture into an interactive one.
@@ -21,9 +21,13 @@ var img=el.querySelector('img'),source=el.querySelector('script[type="applicatio
 if(head)box.appendChild(head.content.cloneNode(true));
 var foot=box.querySelector('.heddle-advice');box.insertBefore(plot,foot);
 plot.setAttribute('role','img');plot.setAttribute('aria-label',img.alt);el.appendChild(box);
-function show(){var f=figure(el,source);return P.react(plot,f.data,f.layout,f.config)}
+function show(){var f=figure(el,source),scale=(el.clientWidth||960)/960;width=el.clientWidth;
+f.data.forEach(function(t){if(t.meta)t.text=t.text.map(function(s,i){return t.meta.room[i]*scale<t.meta.need[i]?'':s})});
+return P.react(plot,f.data,f.layout,f.config)}
+var width;
 Promise.resolve().then(show).then(function(){img.style.display='none';el.dataset.state='interactive';
-new MutationObserver(function(){if(el.isConnected)show()}).observe(d.body,{attributes:true,attributeFilter:['data-jp-theme-light','class']})
+new MutationObserver(function(){if(el.isConnected)show()}).observe(d.body,{attributes:true,attributeFilter:['data-jp-theme-light','class']});
+new ResizeObserver(function(){if(Math.abs(el.clientWidth-width)>40&&el.clientWidth)show()}).observe(el)
 }).catch(function(){box.remove();el.dataset.state='picture'})}
 function load(){return w.__heddlePlotly=w.__heddlePlotly||new Promise(function(ok){
 var c=d.getElementById('jupyter-config-data'),base=c?JSON.parse(c.textContent).baseUrl:d.body&&d.body.dataset.baseUrl;

@@ -1,9 +1,8 @@
 import type { TimelineData } from "../../runtime/host.ts";
+import { placeBarLabels, solidParts } from "./bar-labels.ts";
 import type { Bar, Layout } from "./layout.ts";
-import { FONT_SIZE } from "./layout.ts";
 import { FAILURE, type FunctionColors, inkOn } from "./palette.ts";
 import { box, escapeXml, num, Paths } from "./svg-elements.ts";
-import { textWidth } from "./text-width.ts";
 
 /** Up to so many bars, each has its name where there is room, and its wait for a worker as a line. */
 const LABELLED = 400;
@@ -115,17 +114,6 @@ function arrow(x: number, y: number, width: number, height: number): string {
   return `M${num(x)} ${num(y)}h${num(width - tip)}l${num(tip)} ${num(height / 2)}l${num(-tip)} ${num(height / 2)}h${num(tip - width)}z`;
 }
 
-function solidParts({ start, end, blocked }: Bar["attempt"]): [number, number][] {
-  const parts: [number, number][] = [];
-  let cursor = start;
-  for (const pause of blocked) {
-    if (pause.start > cursor) parts.push([cursor, pause.start]);
-    cursor = pause.end;
-  }
-  if (end > cursor) parts.push([cursor, end]);
-  return parts;
-}
-
 function drawQueues(layout: Layout, paths: Paths, shows: Set<LegendMark>): void {
   if (layout.bars.length > LABELLED || layout.barHeight < 8) return;
   const lineEnds = new Map<number, number>();
@@ -171,40 +159,20 @@ function drawLabels(layout: Layout, colors: FunctionColors, returned: ReadonlySe
   if (layout.bars.length > LABELLED || layout.barHeight < 12) return "";
   const inside = new Map<string, string[]>();
   const outside: string[] = [];
-  for (const bar of layout.bars) {
-    const { task, attempt } = bar;
-    const name = `${attempt.state === "failed" ? "✕ " : ""}${task.name}${attempt.number > 0 ? ` ↻${attempt.number}` : ""}`;
-    const width = textWidth(name, FONT_SIZE);
-    const y = num(bar.y + layout.barHeight / 2 + 3.9);
-    const [from, to] = widestPart(bar, layout);
-    const ring = returned.has(task.id) && attempt === task.attempts.at(-1) ? 6 : 0;
-    if (to - from - ring >= width + 9) {
-      const key =
-        attempt.state === "cancelled"
-          ? 'class="ft"'
-          : `fill="${inkOn(colors.of(task.functionName))}" stroke="${colors.of(task.functionName)}"`;
-      const texts = inside.get(key) ?? [];
-      inside.set(key, texts);
-      texts.push(`<text x="${num(from + 5)}" y="${y}">${escapeXml(name)}</text>`);
-    } else if (layout.bars.length <= WITH_EDGES && bar.roomUntil - bar.x - bar.width >= width + 12 + ring) {
-      outside.push(`<text x="${num(bar.x + bar.width + 5 + ring)}" y="${y}">${escapeXml(name)}</text>`);
-    }
+  for (const label of placeBarLabels(layout, { returned, outside: layout.bars.length <= WITH_EDGES })) {
+    if (label.need > label.room) continue;
+    const { task, attempt, y } = label.bar;
+    const text = `<text x="${num(label.x)}" y="${num(y + layout.barHeight / 2 + 3.9)}">${escapeXml(label.text)}</text>`;
+    const color = colors.of(task.functionName);
+    const key = attempt.state === "cancelled" ? 'class="ft"' : `fill="${inkOn(color)}" stroke="${color}"`;
+    if (!label.inside) outside.push(text);
+    else if (inside.get(key)?.push(text) === undefined) inside.set(key, [text]);
   }
   const groups = [...inside].map(
     ([attributes, texts]) =>
       `<g ${attributes} stroke-width="3" paint-order="stroke" stroke-linejoin="round">${texts.join("")}</g>`,
   );
   return groups.join("") + (outside.length > 0 ? `<g class="ft">${outside.join("")}</g>` : "");
-}
-
-/** The longest stretch of a bar in one colour. */
-function widestPart({ attempt, x, width }: Bar, layout: Layout): [number, number] {
-  if (attempt.blocked.length === 0) return [Math.max(x, Math.min(layout.x(attempt.executedAt), x + width)), x + width];
-  const parts = solidParts(attempt).map(([start, end]): [number, number] => [
-    layout.x(Math.max(start, Math.min(attempt.executedAt, end))),
-    layout.x(end),
-  ]);
-  return parts.reduce((widest, part) => (part[1] - part[0] > widest[1] - widest[0] ? part : widest), [x, x]);
 }
 
 function drawRings(layout: Layout, returned: ReadonlySet<string>): string {

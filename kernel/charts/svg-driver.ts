@@ -8,11 +8,15 @@ import { textWidth } from "./text-width.ts";
 /** Dashed lines closer than this are one. */
 const LINE_DISTANCE = 3;
 
+/** Tasks that came back early get rings, while one can tell them apart. */
+const MOST_RINGS = 24;
+
 /** An early return: where it is, and its label if there is room for one. */
 export interface ReturnMark {
   x: number;
   timedOut: boolean;
   label: { text: string; x: number; anchor: "start" | "middle" | "end"; row: number } | undefined;
+  call: TimelineCall;
 }
 
 /** Finds a place for the label of each early return: shorter where it is crowded, in a second row, or left out. */
@@ -25,7 +29,7 @@ export function placeReturns(
   return data.calls.filter(isEarlyReturn).map((call) => {
     const at = x(call.end);
     const timedOut = call.outcome === "timeout";
-    return { x: at, timedOut, label: placeLabel(call, at, { names, occupied, left, right }) };
+    return { x: at, timedOut, call, label: placeLabel(call, at, { names, occupied, left, right }) };
   });
 }
 
@@ -125,4 +129,10 @@ function drawLines(layout: Layout, marks: readonly ReturnMark[], from: number): 
       : `<path d="${path}" stroke-dasharray="3 3" fill="none" opacity=".6" ${timedOut ? `stroke="${FAILURE}"` : 'class="st"'}/>`;
   };
   return line(false) + line(true);
+}
+
+/** Tasks that a `wait` gave back; none where there are too many to mark each. */
+export function returnedTasks(data: TimelineData): Set<string> {
+  const returned = data.calls.filter(isEarlyReturn).flatMap((call) => call.returned);
+  return new Set(returned.length <= MOST_RINGS ? returned : []);
 }

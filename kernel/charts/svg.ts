@@ -3,7 +3,7 @@ import { cellLabel, type Figure, figuresOf, sentenceOf, titleOf } from "./headli
 import { FONT_SIZE, type Layout, layOut, MARGIN } from "./layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import { drawBars, type LanePicture } from "./svg-bars.ts";
-import { drawDriver, placeReturns } from "./svg-driver.ts";
+import { drawDriver, placeReturns, returnedTasks } from "./svg-driver.ts";
 import { escapeXml, num, styleOf, type ThemeChoice } from "./svg-elements.ts";
 import { drawLegend, functionEntries, type LegendEntry, markEntry } from "./svg-legend.ts";
 import { drawRaster } from "./svg-raster.ts";
@@ -25,8 +25,6 @@ const AXIS_HEIGHT = 26;
 const LINE_HEIGHT = 16;
 const TITLE_SIZE = 14;
 const MOST_ADVICE = 3;
-/** Tasks that came back early get rings, while one can tell them apart. */
-const MOST_RINGS = 24;
 
 /** Draws a timeline as a picture that stands on its own. */
 export function renderSvg(
@@ -158,12 +156,6 @@ function drawLaneLabels(data: TimelineData, { rows, left }: Layout): string {
       return `<text x="${num(left - 8)}" y="${num(middle + size * 0.355)}" text-anchor="end"${size === FONT_SIZE ? "" : ` font-size="${size}"`}${style}>${escapeXml(label)}</text>`;
     })
     .join("");
-}
-
-/** Tasks that a `wait` gave back. */
-function returnedTasks(data: TimelineData): Set<string> {
-  const returned = data.calls.filter(isEarlyReturn).flatMap((call) => call.returned);
-  return new Set(returned.length <= MOST_RINGS ? returned : []);
 }
 
 /** What happened to workers and the store. */

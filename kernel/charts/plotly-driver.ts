@@ -1,0 +1,144 @@
+import { formatTime, type TimelineCall, type TimelineData } from "../../runtime/host.ts";
+import { callLabels, returnLabels } from "./headline.ts";
+import { FONT_SIZE } from "./layout.ts";
+import { FAILURE } from "./palette.ts";
+import {
+  type Label,
+  labelTrace,
+  NEUTRAL,
+  PAGE_BACKGROUND,
+  PAGE_TEXT,
+  type Plane,
+  round,
+  type Trace,
+} from "./plotly-plane.ts";
+import { type ReturnMark, returnedTasks } from "./svg-driver.ts";
+import { escapeXml } from "./svg-elements.ts";
+import { textWidth } from "./text-width.ts";
+
+const MOST_LINES = 200;
+
+/** The driver's calls, and the marks of early returns. */
+export function driverTraces(data: TimelineData, marks: readonly ReturnMark[], plane: Plane): Trace[] {
+  if (!plane.layout.driver) return [];
+  return [...callTraces(data.calls, plane), ...returnTraces(data, marks, plane), ...rings(data, plane)];
+}
+
+/** Dashed lines through all lanes. */
+export function returnLines(marks: readonly ReturnMark[], { layout, at }: Plane): Trace[] {
+  const { driver, bottom } = layout;
+  if (!driver) return [];
+  return marks.slice(0, MOST_LINES).map(({ call, timedOut }) => ({
+    type: "line",
+    x0: at(call.end),
+    x1: at(call.end),
+    y0: driver.y + driver.height,
+    y1: bottom,
+    line: { color: timedOut ? FAILURE : NEUTRAL, width: 1, dash: "dot" },
+  }));
+}
+
+function callTraces(calls: readonly TimelineCall[], { layout, at }: Plane): Trace[] {
+  const driver = layout.driver!;
+  const y = driver.y + driver.height / 2;
+  const kinds = (["wait", "get"] as const).map((kind) => ({ kind, calls: calls.filter((call) => call.kind === kind) }));
+  const bars = kinds
+    .filter((group) => group.calls.length > 0)
+    .map((group) => ({
+      type: "bar",
+      orientation: "h",
+      name: group.kind,
+      showlegend: false,
+      base: group.calls.map((call) => at(call.start)),
+      x: group.calls.map((call) => round(at(call.end) - at(call.start))),
+      y: group.calls.map(() => y),
+      width: driver.height,
+      marker: { color: group.kind === "wait" ? "rgba(123,135,148,.3)" : "#55677A", line: { color: NEUTRAL, width: 1 } },
+      customdata: group.calls.map((call) => {
+        const [name] = callLabels(call);
+        return `<b>${name}</b>${call.outcome === "ok" ? "" : ` ${call.outcome}`}<br>blocked ${formatTime(call.end - call.start)}`;
+      }),
+      hovertemplate: "%{customdata}<extra></extra>",
+    }));
+  const labels = calls.map((call, index): Label => {
+    const next = calls[index + 1];
+    const room = Math.min(layout.x(call.end), next ? layout.x(next.start) : Infinity) - layout.x(call.start) - 8;
+    const texts = callLabels(call);
+    const text = texts.find((label) => textWidth(label, FONT_SIZE) <= room) ?? texts.at(-1)!;
+    return {
+      x: at(call.start),
+      y,
+      text,
+      color: call.kind === "wait" ? PAGE_TEXT : "#fff",
+      need: textWidth(text, FONT_SIZE),
+      room,
+      position: "middle right",
+    };
+  });
+  return [...bars, ...labelTrace(labels.filter(({ room }) => room > 15))];
+}
+
+function returnTraces(data: TimelineData, marks: readonly ReturnMark[], { layout, at }: Plane): Trace[] {
+  const driver = layout.driver!;
+  const names = new Map(data.tasks.map((task) => [task.id, task.name]));
+  const groups = [
+    { name: "early return", color: PAGE_TEXT, marks: marks.filter((mark) => !mark.timedOut) },
+    { name: "wait timed out", color: FAILURE, marks: marks.filter((mark) => mark.timedOut) },
+  ];
+  const triangles = groups
+    .filter((group) => group.marks.length > 0)
+    .map((group) => ({
+      type: "scatter",
+      mode: "markers",
+      name: group.name,
+      x: group.marks.map(({ call }) => at(call.end)),
+      y: group.marks.map(() => driver.y - 2),
+      cliponaxis: false,
+      marker: { symbol: "triangle-down", size: 9, color: group.color },
+      customdata: group.marks.map(({ call }) => {
+        const [label] = returnLabels(call, (id) => names.get(id));
+        return `${formatTime(call.end - data.start)} ↩ ${escapeXml(label!)}, ${call.pending.toLocaleString("en")} pending`;
+      }),
+      hovertemplate: "%{customdata}<extra></extra>",
+    }));
+  return [...triangles, ...labelTrace(returnTexts(marks, driver.y, at))];
+}
+
+function returnTexts(marks: readonly ReturnMark[], driverY: number, at: Plane["at"]): Label[] {
+  const labelled = marks.filter((mark) => mark.label !== undefined);
+  const left = ({ label }: ReturnMark): number => {
+    const width = textWidth(label!.text, FONT_SIZE, { bold: true });
+    return label!.anchor === "start" ? label!.x : label!.anchor === "end" ? label!.x - width : label!.x - width / 2;
+  };
+  return labelled.map((mark, index) => {
+    const { text, row, anchor } = mark.label!;
+    const next = labelled.slice(index + 1).find((other) => other.label!.row === row);
+    return {
+      x: at(mark.call.end),
+      y: driverY - 12 - row * 14,
+      text: `<b>${escapeXml(text)}</b>`,
+      color: mark.timedOut ? FAILURE : PAGE_TEXT,
+      need: textWidth(text, FONT_SIZE, { bold: true }) + 6,
+      room: next ? left(next) - left(mark) : Infinity,
+      position: anchor === "start" ? "middle right" : anchor === "end" ? "middle left" : "middle center",
+    };
+  });
+}
+
+function rings(data: TimelineData, { layout, at }: Plane): Trace[] {
+  const returned = returnedTasks(data);
+  const bars = layout.bars.filter(({ task, attempt }) => returned.has(task.id) && attempt === task.attempts.at(-1));
+  if (bars.length === 0) return [];
+  return [
+    {
+      type: "scatter",
+      mode: "markers",
+      showlegend: false,
+      hoverinfo: "skip",
+      x: bars.map(({ attempt }) => at(attempt.end)),
+      y: bars.map(({ y }) => round(y + layout.barHeight / 2)),
+      cliponaxis: false,
+      marker: { symbol: "circle", size: 8, color: PAGE_BACKGROUND, line: { color: PAGE_TEXT, width: 1.6 } },
+    },
+  ];
+}

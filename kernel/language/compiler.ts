@@ -1,16 +1,16 @@
 import { declaredNames } from "./declarations.ts";
 import type { CompiledCell } from "./engine.ts";
-import { typeRules } from "./erase-types.ts";
-import { hostRules } from "./host-calls.ts";
-import { isImport } from "./imports.ts";
-import { classRules } from "./lower-classes.ts";
-import { namespaceRules } from "./lower-namespaces.ts";
-import { usingRules } from "./lower-using.ts";
-import { loweringHelpers } from "./lowering-helpers.ts";
 import { parseCell } from "./parse.ts";
-import { positionLookup } from "./positions.ts";
-import { Rewrite, type Rule, type Rules } from "./rewrite.ts";
-import { TopLevel, writeAssignments } from "./top-level.ts";
+import { isTypeOnly, typeRules } from "./rewriting/erase-types.ts";
+import { hostRules } from "./rewriting/host-calls.ts";
+import { isImport } from "./rewriting/imports.ts";
+import { classRules } from "./rewriting/lower-classes.ts";
+import { namespaceRules } from "./rewriting/lower-namespaces.ts";
+import { usingRules } from "./rewriting/lower-using.ts";
+import { loweringRuntime } from "./rewriting/lowering-runtime.ts";
+import { positionLookup } from "./rewriting/positions.ts";
+import { Rewrite, type Rule, type Rules } from "./rewriting/rewrite.ts";
+import { TopLevel, writeAssignments } from "./rewriting/top-level.ts";
 import { type Node, type NodeOf, walk } from "./walk.ts";
 
 export { CellSyntaxError } from "./parse.ts";
@@ -32,7 +32,7 @@ export function compileCell(source: string, options: { cell: string }): Compiled
   const top = new TopLevel(rewrite, program, typeNames);
   top.write();
   const helpers = [...rewrite.helpers].map(
-    (name) => `let ${name} = ${loweringHelpers[name].replaceAll(/\n\s*/g, " ")}; `,
+    (name) => `let ${name} = ${loweringRuntime[name].replaceAll(/\n\s*/g, " ")}; `,
   );
   rewrite.edit.prepend(`"use strict"; await __heddle__.turn(); ${helpers.join("")}${top.prelude}`);
   rewrite.edit.append(`${top.epilogue}${hasResult ? "" : "\nvoid 0;"}\n//# sourceURL=cell-${options.cell}.ts`);
@@ -72,14 +72,18 @@ function isNestedAtTop(parents: readonly Node[]): boolean {
   );
 }
 
-const ruleSets = [typeRules, hostRules, classRules, namespaceRules, usingRules, nestedVarRules];
+// The rules for types come last: they close statements, after what the others add to them.
+const ruleSets = [hostRules, classRules, namespaceRules, usingRules, nestedVarRules, typeRules];
 const rules = new Map<string, Rule[]>();
 for (const set of ruleSets)
   for (const [type, rule] of Object.entries(set)) rules.set(type, [...(rules.get(type) ?? []), rule as Rule]);
 
 function enterNode(rewrite: Rewrite, node: Node, parents: readonly Node[]): boolean {
   // Imports are written as a whole later; their names are no uses.
-  if (isImport(node)) return false;
+  if (isImport(node)) {
+    if (isTypeOnly(node)) rewrite.erase(node.start, node.end);
+    return false;
+  }
   let visitChildren = true;
   for (const rule of rules.get(node.type) ?? [])
     if (rule.enter?.(rewrite, node, parents) === false) visitChildren = false;

@@ -1,5 +1,5 @@
 import type { CompiledCell } from "./engine.ts";
-import { isTypeOnly } from "./erase-types.ts";
+import { isTypeOnly } from "./rewriting/erase-types.ts";
 import { boundNames, isFunction, type Node, type NodeOf, walk } from "./walk.ts";
 
 export type DeclarationKind = CompiledCell["declares"] extends ReadonlyMap<string, infer K> ? K : never;

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { CellScope, type CellText, NAMES_MODULE } from "./cell-scope.ts";
-import { type LspCompletion, toCompletions, wordAt } from "./completion.ts";
-import { type LspDiagnostic, toDiagnostics } from "./diagnostics.ts";
 import type { CellSource, CheckResult, CompletionList, Inspection, LanguageEngine } from "./engine.ts";
-import { type LspHover, type LspLocation, type LspSignatureHelp, toInspection } from "./inspection.ts";
-import { LanguageServer, LanguageServerError } from "./lsp.ts";
 import { CellSyntaxError, parseCell } from "./parse.ts";
-import { Workspace } from "./workspace.ts";
+import { CellScope, type CellText, NAMES_MODULE } from "./server/cell-scope.ts";
+import { type LspCompletion, toCompletions, wordAt } from "./server/completion.ts";
+import { type LspDiagnostic, toDiagnostics } from "./server/diagnostics.ts";
+import { type LspHover, type LspLocation, type LspSignatureHelp, toInspection } from "./server/inspection.ts";
+import { LanguageServer, LanguageServerError } from "./server/lsp.ts";
+import { Workspace } from "./server/workspace.ts";
 
 export interface LanguageOptions {
   /** The notebook's folder: its `tsconfig.json`, packages and files are those of the cells. */

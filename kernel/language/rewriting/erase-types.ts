@@ -1,5 +1,5 @@
+import type { Node, NodeOf } from "../walk.ts";
 import { afterDecorators, findCharacter, type Rewrite, type Rules } from "./rewrite.ts";
-import type { Node, NodeOf } from "./walk.ts";
 
 /** Removes what only the type checker reads; the rest of the text stays where it is, to the character. */
 export const typeRules: Rules = {

@@ -1,6 +1,6 @@
+import type { Diagnostic } from "../engine.ts";
 import type { CellText } from "./cell-scope.ts";
 import { plainNames } from "./cell-scope.ts";
-import type { Diagnostic } from "./engine.ts";
 
 export interface LspPosition {
   line: number;

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Inspection } from "../engine.ts";
 import { plainNames } from "./cell-scope.ts";
 import type { LspRange } from "./diagnostics.ts";
-import type { Inspection } from "./engine.ts";
 
 type Markup = string | { kind: string; value: string };
 

@@ -1,6 +1,6 @@
+import { boundNames, type Node, type NodeOf } from "../walk.ts";
 import { isTypeOnly } from "./erase-types.ts";
 import { findCharacter, type Rewrite, type Rules } from "./rewrite.ts";
-import { boundNames, type Node, type NodeOf } from "./walk.ts";
 
 /**
  * Enums and namespaces become objects filled by a function that runs at once. Their members are that function's own
@@ -151,6 +151,9 @@ function writeMember(rewrite: Rewrite, member: NodeOf<"TSEnumMember">, previous:
 
 /** Names that a namespace's body exports as values. */
 function exportedBy(node: NodeOf<"TSModuleDeclaration">): string[] {
+  let id: Node = node.id;
+  while (id.type === "TSQualifiedName" && id.left.type === "TSQualifiedName") id = id.left;
+  if (id.type === "TSQualifiedName") return [id.right.name];
   return node.body?.type === "TSModuleBlock" ? node.body.body.flatMap((statement) => exportedNames(statement)) : [];
 }
 

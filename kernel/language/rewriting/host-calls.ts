@@ -1,5 +1,5 @@
+import { boundNames, isFunction, type Node, type NodeOf } from "../walk.ts";
 import type { Rules } from "./rewrite.ts";
-import { boundNames, isFunction, type Node, type NodeOf } from "./walk.ts";
 
 /** Names of CommonJS that a cell may use, and where the host has them. */
 const moduleNames: ReadonlyMap<string, string> = new Map([

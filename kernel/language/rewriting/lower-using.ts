@@ -1,6 +1,6 @@
+import type { Node, NodeOf } from "../walk.ts";
 import { isUsing } from "./lower-namespaces.ts";
 import type { Rewrite, Rules } from "./rewrite.ts";
-import type { Node, NodeOf } from "./walk.ts";
 
 /** `using` and `await using`: the block becomes a `try` whose end disposes of what was declared in it. */
 export const usingRules: Rules = {

@@ -1,10 +1,10 @@
-import { nestedVars, unwrapExport } from "./declarations.ts";
+import { nestedVars, unwrapExport } from "../declarations.ts";
+import { boundNames, type Node, type NodeOf } from "../walk.ts";
 import { isTypeOnly, terminateBeforeTypes } from "./erase-types.ts";
 import { importCode, importedNames, isImport } from "./imports.ts";
 import { isUsing } from "./lower-namespaces.ts";
 import { usingFrame } from "./lower-using.ts";
 import type { Rewrite } from "./rewrite.ts";
-import { boundNames, type Node, type NodeOf } from "./walk.ts";
 
 /**
  * The top level of a cell in V8's REPL mode, where a name may be declared again by a later script only with the same

@@ -1,5 +1,5 @@
-import { type DeclarationKind, declaredNames, exportedInline } from "./declarations.ts";
-import { CellSyntaxError, parseCell } from "./parse.ts";
+import { type DeclarationKind, declaredNames, exportedInline } from "../declarations.ts";
+import { CellSyntaxError, parseCell } from "../parse.ts";
 
 /** The document through which a cell sees the names of the cells before it. */
 export const NAMES_MODULE = "names";

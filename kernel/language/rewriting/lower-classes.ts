@@ -1,5 +1,5 @@
+import type { Node, NodeOf } from "../walk.ts";
 import type { Rewrite, Rules } from "./rewrite.ts";
-import type { Node, NodeOf } from "./walk.ts";
 
 /** Parameter properties: fields of the class, set when the constructor begins or `super()` has returned. */
 export const classRules: Rules = {

@@ -1,6 +1,6 @@
 import MagicString from "magic-string";
-import type { HelperName } from "./lowering-helpers.ts";
-import type { Node, NodeOf } from "./walk.ts";
+import type { Node, NodeOf } from "../walk.ts";
+import type { LoweringName } from "./lowering-runtime.ts";
 
 /**
  * What to do at a type of node. Removals and replacements belong into `enter` (false leaves out the children),
@@ -18,7 +18,7 @@ export class Rewrite {
   readonly text: string;
   readonly edit: MagicString;
   /** Helper functions that the script must define. */
-  readonly helpers = new Set<HelperName>();
+  readonly helpers = new Set<LoweringName>();
   /** Names that stand in the script outside types. */
   readonly valueNames = new Set<string>();
   /** Where removed text ended: a statement that ends there needs a semicolon. */

@@ -2,9 +2,9 @@
  * Functions that lowered code calls, as source text: a script defines those it needs as top-level names, so that a
  * function sent to a worker takes them along like any helper of the user's.
  */
-export type HelperName = keyof typeof loweringHelpers;
+export type LoweringName = keyof typeof loweringRuntime;
 
-export const loweringHelpers = {
+export const loweringRuntime = {
   /** The resources of one block. Its errors combine as in the proposal: a later one suppresses the earlier. */
   __heddle_using: `function () {
   const resources = [];

@@ -1,5 +1,5 @@
+import type { Node, NodeOf } from "../walk.ts";
 import type { Rewrite } from "./rewrite.ts";
-import type { Node, NodeOf } from "./walk.ts";
 
 export type ImportStatement = NodeOf<
   "ImportDeclaration" | "TSImportEqualsDeclaration" | "ExportAllDeclaration" | "ExportNamedDeclaration"

@@ -1,5 +1,5 @@
-import type { DeclarationKind } from "./declarations.ts";
-import type { Completion, CompletionList } from "./engine.ts";
+import type { DeclarationKind } from "../declarations.ts";
+import type { Completion, CompletionList } from "../engine.ts";
 
 interface LspCompletionItem {
   label: string;

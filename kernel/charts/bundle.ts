@@ -2,8 +2,9 @@ import { createRequire } from "node:module";
 import { type Advice, advise, summarize, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
 import { cellLabel, figuresOf, sentenceOf, titleOf } from "./headline.ts";
 import { loaderScript } from "./loader.ts";
-import type { FunctionColors } from "./palette.ts";
+import { FAILURE, type FunctionColors } from "./palette.ts";
 import { plotlyFigure, standAlone } from "./plotly-figure.ts";
+import type { Trace } from "./plotly-plane.ts";
 import { renderPng } from "./png.ts";
 import { renderSvg } from "./svg.ts";
 import { escapeXml } from "./svg-elements.ts";
@@ -47,7 +48,7 @@ export async function fullBundle(data: TimelineData, options: BundleOptions): Pr
     '<div class="heddle-timeline">',
     STYLE,
     imageTag(data, stats, { colors, advice }),
-    `<template>${heading(data, stats)}${adviceList(advice)}</template>`,
+    `<template>${heading(data, stats)}<div class="heddle-foot">${legend(figure.data)}${adviceList(advice)}</div></template>`,
     `<script type="application/json">${JSON.stringify(figure).replaceAll("<", "\\u003c")}</script>`,
     `<script>${loaderScript(kernelspecName, PLOTLY_VERSION)}</script>`,
     "</div>",
@@ -90,6 +91,36 @@ function heading(data: TimelineData, stats: TimelineStats): string {
 }
 
 function adviceList(advice: readonly Advice[]): string {
-  const lines = advice.slice(0, 3).map(({ message }) => `<p>▸ ${escapeXml(message)}</p>`);
-  return `<div class="heddle-advice">${lines.join("")}</div>`;
+  return advice
+    .slice(0, 3)
+    .map(({ message }) => `<p><b style="color:${FAILURE}">▸</b> ${escapeXml(message)}</p>`)
+    .join("");
+}
+
+/** Explains the traces of the figure; a click hides one. */
+function legend(traces: readonly Trace[]): string {
+  const entries = traces.filter((trace) => typeof trace.name === "string" && trace.showlegend !== false);
+  const items = entries.map((trace) => {
+    const name = escapeXml(trace.name as string);
+    return `<span data-trace="${name}" style="cursor:pointer">${swatch(trace)} ${name}</span>`;
+  });
+  return `<p>${items.join("")}</p>`;
+}
+
+function swatch(trace: Trace): string {
+  const marker = trace.marker as { color?: string; line?: { color?: string }; pattern?: unknown } | undefined;
+  const line = trace.line as { color?: string; width?: number; dash?: string } | undefined;
+  const box = "display:inline-block;width:12px;height:10px;";
+  const page = (color: string | undefined): string =>
+    color === undefined || color.startsWith("@") ? "currentColor" : color;
+  if (trace.type === "bar") {
+    if (marker?.pattern)
+      return `<i style="${box}background:repeating-linear-gradient(135deg,#7b8794 0 1.5px,transparent 1.5px 4px);outline:1px solid #7b8794"></i>`;
+    if (marker?.line?.color)
+      return `<i style="${box}outline:2px solid ${page(marker.line.color)};outline-offset:-2px"></i>`;
+    return `<i style="${box}background:${page(marker?.color)}"></i>`;
+  }
+  if (trace.fillcolor) return `<i style="${box}background:${page(trace.fillcolor as string)}"></i>`;
+  if (trace.mode === "markers") return `<span style="color:${page(marker?.color)};margin:0">▼</span>`;
+  return `<i style="display:inline-block;width:16px;vertical-align:middle;border-top:${line?.width ?? 1}px ${line?.dash ? "dotted" : "solid"} ${page(line?.color)}"></i>`;
 }

@@ -19,12 +19,15 @@ function draw(P,el){
 if(el.dataset.state)return;el.dataset.state='loading';
 var img=el.querySelector('img'),source=el.querySelector('script[type="application/json"]').textContent,head=el.querySelector('template'),box=d.createElement('div'),plot=d.createElement('div');
 if(head)box.appendChild(head.content.cloneNode(true));
-var foot=box.querySelector('.heddle-advice');box.insertBefore(plot,foot);
+box.insertBefore(plot,box.querySelector('.heddle-foot'));
 plot.setAttribute('role','img');plot.setAttribute('aria-label',img.alt);el.appendChild(box);
-function show(){var f=figure(el,source),scale=(el.clientWidth||960)/960;width=el.clientWidth;
-f.data.forEach(function(t){if(t.meta)t.text=t.text.map(function(s,i){return t.meta.room[i]*scale<t.meta.need[i]?'':s})});
+var width,hidden={};
+box.querySelectorAll('[data-trace]').forEach(function(b){b.onclick=function(){var n=b.dataset.trace;hidden[n]=!hidden[n];b.style.opacity=hidden[n]?.4:1;show()}});
+function show(){var f=figure(el,source),m=f.layout.margin.l+f.layout.margin.r,scale=((el.clientWidth||960)-m)/(960-m);width=el.clientWidth;
+f.data.forEach(function(t){var k=t.meta;if(k)t.text=t.text.map(function(s,i){return k.room[i]*scale>=k.need[i]?s:k.short&&k.room[i]*scale>28?k.short[i]:''});
+if(hidden[t.legendgroup||t.name])t.visible=false});
 return P.react(plot,f.data,f.layout,f.config)}
-var width;
+
 Promise.resolve().then(show).then(function(){img.style.display='none';el.dataset.state='interactive';
 new MutationObserver(function(){if(el.isConnected)show()}).observe(d.body,{attributes:true,attributeFilter:['data-jp-theme-light','class']});
 new ResizeObserver(function(){if(Math.abs(el.clientWidth-width)>40&&el.clientWidth)show()}).observe(el)

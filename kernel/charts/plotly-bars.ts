@@ -49,7 +49,7 @@ export function barTraces(data: TimelineData, stats: TimelineStats, plane: Plane
     ...notRun(data, plane),
     ...criticalPath(stats, plane),
     ...(layout.bars.length <= MOST_EDGES ? edges(plane) : []),
-    ...labels(data, plane, [...groups.keys()]),
+    ...labels(data, plane),
   ];
 }
 
@@ -186,7 +186,7 @@ function line(name: string, points: readonly Point[], style: Trace): Trace {
   };
 }
 
-function labels(data: TimelineData, plane: Plane, functions: readonly string[]): Trace[] {
+function labels(data: TimelineData, plane: Plane): Trace[] {
   const { layout, colors, atPixel } = plane;
   if (layout.bars.length > MOST_NAMES || layout.barHeight < 12) return [];
   const placed = placeBarLabels(layout, { returned: returnedTasks(data), outside: layout.bars.length <= MOST_EDGES });
@@ -199,7 +199,8 @@ function labels(data: TimelineData, plane: Plane, functions: readonly string[]):
     room,
     position: "middle right" as const,
   });
-  return functions.flatMap((name) =>
+  const functions = new Set(layout.bars.map(({ task }) => task.functionName));
+  return [...functions].flatMap((name) =>
     labelTrace(placed.filter(({ bar, room }) => bar.task.functionName === name && room > 20).map(show), {
       legendgroup: name,
     }),

@@ -38,7 +38,7 @@ export function returnLines(marks: readonly ReturnMark[], { layout, at }: Plane)
   }));
 }
 
-function callTraces(calls: readonly TimelineCall[], { layout, at }: Plane): Trace[] {
+function callTraces(calls: readonly TimelineCall[], { layout, at, atPixel }: Plane): Trace[] {
   const driver = layout.driver!;
   const y = driver.y + driver.height / 2;
   const kinds = (["wait", "get"] as const).map((kind) => ({ kind, calls: calls.filter((call) => call.kind === kind) }));
@@ -66,7 +66,7 @@ function callTraces(calls: readonly TimelineCall[], { layout, at }: Plane): Trac
     const texts = callLabels(call);
     const text = texts.find((label) => textWidth(label, FONT_SIZE) <= room) ?? texts.at(-1)!;
     return {
-      x: at(call.start),
+      x: atPixel(layout.x(call.start) + 3),
       y,
       text,
       color: call.kind === "wait" ? PAGE_TEXT : "#fff",
@@ -120,6 +120,7 @@ function returnTexts(marks: readonly ReturnMark[], driverY: number, at: Plane["a
       color: mark.timedOut ? FAILURE : PAGE_TEXT,
       need: textWidth(text, FONT_SIZE, { bold: true }) + 6,
       room: next ? left(next) - left(mark) : Infinity,
+      short: mark.timedOut ? "" : `<b>↩ ${mark.call.returnedTotal.toLocaleString("en")}</b>`,
       position: anchor === "start" ? "middle right" : anchor === "end" ? "middle left" : "middle center",
     };
   });

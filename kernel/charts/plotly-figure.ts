@@ -12,8 +12,12 @@ import { escapeXml } from "./svg-elements.ts";
 const WIDTH = 960;
 const FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif";
 const TITLE_HEIGHT = 64;
+const LEGEND_HEIGHT = 36;
 
-/** The same chart as a figure of Plotly that can be zoomed and asked. `titled` where nothing beside it says the title. */
+/**
+ * The same chart as a figure of Plotly that can be zoomed and asked. `titled` where nothing beside it
+ * says the title and explains the colours.
+ */
 export function plotlyFigure(
   data: TimelineData,
   stats: TimelineStats,
@@ -39,9 +43,15 @@ export function plotlyFigure(
     data: [...traces, ...driverTraces(data, marks, plane)],
     layout: {
       ...(titled ? { title: titleBlock(data, stats) } : {}),
-      height: height + 62 + (titled ? TITLE_HEIGHT : 0),
+      height: height + 30 + (titled ? TITLE_HEIGHT + LEGEND_HEIGHT : 0),
       autosize: true,
-      margin: { l: Math.ceil(layout.left) + 4, r: 18, t: 4 + (titled ? TITLE_HEIGHT : 0), b: 58 },
+      margin: {
+        l: Math.ceil(layout.left) + 4,
+        r: 26,
+        t: 4 + (titled ? TITLE_HEIGHT : 0),
+        b: 26 + (titled ? LEGEND_HEIGHT : 0),
+      },
+      showlegend: titled,
       barmode: "overlay",
       xaxis: {
         range: [0, at(data.end)],
@@ -57,6 +67,7 @@ export function plotlyFigure(
       images: layout.area ? [rasterImage(data, plane)] : [],
       shapes: returnLines(marks, plane),
       legend: { orientation: "h", x: 0, y: -32 / height, yanchor: "top", font: { size: 11 }, itemwidth: 30 },
+      modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)" },
       hovermode: "closest",
       hoverlabel: { align: "left", font: { family: FONT, size: 12 } },
       dragmode: "zoom",
@@ -69,7 +80,7 @@ export function plotlyFigure(
       responsive: true,
       scrollZoom: false,
       displayModeBar: "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     },
   };
 }

@@ -35,6 +35,8 @@ export interface Label {
   need: number;
   room: number;
   position: "middle left" | "middle center" | "middle right";
+  /** What stands there where the text does not fit; default nothing. */
+  short?: string;
 }
 
 /**
@@ -53,13 +55,15 @@ export function labelTrace(labels: readonly Label[], more: Trace = {}): Trace[] 
       showlegend: false,
       cliponaxis: false,
       x: labels.map(({ x }) => x),
-      y: labels.map(({ y }) => round(y)),
+      // Letters sit a little high in the boxes that Plotly centres.
+      y: labels.map(({ y }) => round(y + 1)),
       text: labels.map(({ text }) => text),
       textposition: positions.size === 1 ? labels[0]!.position : labels.map(({ position }) => position),
       textfont: { size: 11, color: colors.size === 1 ? labels[0]!.color : labels.map(({ color }) => color) },
       meta: {
         need: labels.map(({ need }) => Math.ceil(need)),
         room: labels.map(({ room }) => Math.floor(Math.min(room, 9_999))),
+        ...(labels.some(({ short }) => short) ? { short: labels.map(({ short = "" }) => short) } : {}),
       },
       ...more,
     },

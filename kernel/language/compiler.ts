@@ -34,13 +34,14 @@ export function compileCell(source: string, options: { cell: string }): Compiled
   const helpers = [...rewrite.helpers].map(
     (name) => `let ${name} = ${loweringRuntime[name].replaceAll(/\n\s*/g, " ")}; `,
   );
-  rewrite.edit.prepend(`"use strict"; await __heddle__.turn(); ${helpers.join("")}${top.prelude}`);
+  const prelude = `"use strict"; await __heddle__.turn(); ${helpers.join("")}${top.prelude}`;
+  rewrite.edit.prepend(prelude);
   rewrite.edit.append(`${top.epilogue}${hasResult ? "" : "\nvoid 0;"}\n//# sourceURL=cell-${options.cell}.ts`);
   return {
     code: rewrite.edit.toString(),
     declares: declaredNames(program),
     hasResult,
-    originalPosition: positionLookup(rewrite.edit, shift),
+    originalPosition: positionLookup(rewrite.edit, prelude.length, shift),
   };
 }
 
@@ -78,12 +79,25 @@ const rules = new Map<string, Rule[]>();
 for (const set of ruleSets)
   for (const [type, rule] of Object.entries(set)) rules.set(type, [...(rules.get(type) ?? []), rule as Rule]);
 
+/** Nodes of TypeScript that hold code; all others without a rule are parts of types. */
+const runtimeNodes: ReadonlySet<string> = new Set([
+  "TSInstantiationExpression",
+  "TSEnumBody",
+  "TSEnumMember",
+  "TSModuleBlock",
+  "TSImportEqualsDeclaration",
+  "TSExternalModuleReference",
+  "TSExportAssignment",
+  "TSQualifiedName",
+]);
+
 function enterNode(rewrite: Rewrite, node: Node, parents: readonly Node[]): boolean {
   // Imports are written as a whole later; their names are no uses.
   if (isImport(node)) {
     if (isTypeOnly(node)) rewrite.erase(node.start, node.end);
     return false;
   }
+  if (node.type.startsWith("TS") && !runtimeNodes.has(node.type) && !rules.has(node.type)) return false;
   let visitChildren = true;
   for (const rule of rules.get(node.type) ?? [])
     if (rule.enter?.(rewrite, node, parents) === false) visitChildren = false;

@@ -1,12 +1,25 @@
 import { defineConfig } from "vitest/config";
 
+/** Files whose figures are checked to within milliseconds, or that start a browser: alone on the machine, after all others. */
+const alone = ["test/conformance/**/*.test.ts", "test/browser/**/*.test.ts"];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    pool: "forks",
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    pool: "forks",
-    maxWorkers: 2,
-    fileParallelism: true,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "product",
+          include: ["test/**/*.test.ts"],
+          exclude: alone,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      { extends: true, test: { name: "clients", include: alone, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+    ],
   },
 });

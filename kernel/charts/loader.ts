@@ -24,7 +24,7 @@ plot.setAttribute('role','img');plot.setAttribute('aria-label',img.alt);el.appen
 var width,hidden={};
 box.querySelectorAll('[data-trace]').forEach(function(b){b.onclick=function(){var n=b.dataset.trace;hidden[n]=!hidden[n];b.style.opacity=hidden[n]?.4:1;show()}});
 function show(){var f=figure(el,source),m=f.layout.margin.l+f.layout.margin.r,scale=((el.clientWidth||960)-m)/(960-m);width=el.clientWidth;
-f.data.forEach(function(t){var k=t.meta;if(k)t.text=t.text.map(function(s,i){return k.room[i]*scale>=k.need[i]?s:k.short&&k.room[i]*scale>28?k.short[i]:''});
+f.data.forEach(function(t){var k=t.meta;if(k)t.text=t.text.map(function(s,i){return k.fit[i]<=scale?s:k.short&&k.shortFit[i]<=scale?k.short[i]:''});
 if(hidden[t.legendgroup||t.name])t.visible=false});
 return P.react(plot,f.data,f.layout,f.config)}
 

@@ -195,8 +195,7 @@ function labels(data: TimelineData, plane: Plane): Trace[] {
     y: bar.y + layout.barHeight / 2,
     text: escapeXml(text),
     color: inside && bar.attempt.state !== "cancelled" ? inkOn(colors.of(bar.task.functionName)) : PAGE_TEXT,
-    need,
-    room,
+    fit: need / room,
     position: "middle right" as const,
   });
   const functions = new Set(layout.bars.map(({ task }) => task.functionName));

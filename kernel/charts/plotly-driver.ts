@@ -17,6 +17,7 @@ import { escapeXml } from "./svg-elements.ts";
 import { textWidth } from "./text-width.ts";
 
 const MOST_LINES = 200;
+const SHORT_WIDTH = 36;
 
 /** The driver's calls, and the marks of early returns. */
 export function driverTraces(data: TimelineData, marks: readonly ReturnMark[], plane: Plane): Trace[] {
@@ -70,15 +71,15 @@ function callTraces(calls: readonly TimelineCall[], { layout, at, atPixel }: Pla
       y,
       text,
       color: call.kind === "wait" ? PAGE_TEXT : "#fff",
-      need: textWidth(text, FONT_SIZE),
-      room,
+      fit: textWidth(text, FONT_SIZE) / Math.max(1, room),
       position: "middle right",
     };
   });
-  return [...bars, ...labelTrace(labels.filter(({ room }) => room > 15))];
+  return [...bars, ...labelTrace(labels.filter(({ fit }) => fit < 3))];
 }
 
-function returnTraces(data: TimelineData, marks: readonly ReturnMark[], { layout, at }: Plane): Trace[] {
+function returnTraces(data: TimelineData, marks: readonly ReturnMark[], plane: Plane): Trace[] {
+  const { layout, at } = plane;
   const driver = layout.driver!;
   const names = new Map(data.tasks.map((task) => [task.id, task.name]));
   const groups = [
@@ -101,29 +102,49 @@ function returnTraces(data: TimelineData, marks: readonly ReturnMark[], { layout
       }),
       hovertemplate: "%{customdata}<extra></extra>",
     }));
-  return [...triangles, ...labelTrace(returnTexts(marks, driver.y, at))];
+  return [...triangles, ...labelTrace(returnTexts(marks, plane))];
 }
 
-function returnTexts(marks: readonly ReturnMark[], driverY: number, at: Plane["at"]): Label[] {
+/** Labels of one row stand beside each other: each fits while the distance to both neighbours is enough. */
+function returnTexts(marks: readonly ReturnMark[], { layout, at }: Plane): Label[] {
+  const y = layout.driver!.y - 12;
   const labelled = marks.filter((mark) => mark.label !== undefined);
-  const left = ({ label }: ReturnMark): number => {
-    const width = textWidth(label!.text, FONT_SIZE, { bold: true });
-    return label!.anchor === "start" ? label!.x : label!.anchor === "end" ? label!.x - width : label!.x - width / 2;
-  };
   return labelled.map((mark, index) => {
     const { text, row, anchor } = mark.label!;
-    const next = labelled.slice(index + 1).find((other) => other.label!.row === row);
+    const sameRow = (other: ReturnMark): boolean => other.label!.row === row;
+    const before = labelled.slice(0, index).findLast(sameRow);
+    const after = labelled.slice(index + 1).find(sameRow);
+    const fit = Math.max(
+      before ? crowding(before, mark) : reach(mark).left / (mark.x + 1),
+      after ? crowding(mark, after) : 0,
+    );
+    const distance = Math.min(before ? mark.x - before.x : Infinity, after ? after.x - mark.x : Infinity);
     return {
       x: at(mark.call.end),
-      y: driverY - 12 - row * 14,
+      y: y - row * 14,
       text: `<b>${escapeXml(text)}</b>`,
       color: mark.timedOut ? FAILURE : PAGE_TEXT,
-      need: textWidth(text, FONT_SIZE, { bold: true }) + 6,
-      room: next ? left(next) - left(mark) : Infinity,
-      short: mark.timedOut ? "" : `<b>↩ ${mark.call.returnedTotal.toLocaleString("en")}</b>`,
+      fit,
       position: anchor === "start" ? "middle right" : anchor === "end" ? "middle left" : "middle center",
+      ...(mark.timedOut
+        ? {}
+        : { short: { text: `<b>↩ ${mark.call.returnedTotal.toLocaleString("en")}</b>`, fit: SHORT_WIDTH / distance } }),
     };
   });
+}
+
+/** How far a label goes to either side of its mark. */
+function reach({ label }: ReturnMark): { left: number; right: number } {
+  const width = textWidth(label!.text, FONT_SIZE, { bold: true }) + 6;
+  return label!.anchor === "start"
+    ? { left: 0, right: width }
+    : label!.anchor === "end"
+      ? { left: width, right: 0 }
+      : { left: width / 2, right: width / 2 };
+}
+
+function crowding(left: ReturnMark, right: ReturnMark): number {
+  return (reach(left).right + reach(right).left) / Math.max(0.1, right.x - left.x);
 }
 
 function rings(data: TimelineData, { layout, at }: Plane): Trace[] {

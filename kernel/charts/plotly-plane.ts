@@ -32,20 +32,21 @@ export interface Label {
   y: number;
   text: string;
   color: string;
-  need: number;
-  room: number;
+  /** How wide the plot must be, as a multiple of its width in the layout, for the text to fit. */
+  fit: number;
   position: "middle left" | "middle center" | "middle right";
   /** What stands there where the text does not fit; default nothing. */
-  short?: string;
+  short?: { text: string; fit: number };
 }
 
 /**
- * Texts as a trace of their own, above all bars. `meta` says how many pixels each needs and has at the width of the
- * layout, so that the page's loader can leave out those that do not fit its width.
+ * Texts as a trace of their own, above all bars. `meta` says how wide the plot must be for each, so that the page's
+ * loader can leave out those that do not fit its width.
  */
 export function labelTrace(labels: readonly Label[], more: Trace = {}): Trace[] {
   if (labels.length === 0) return [];
   const colors = new Set(labels.map(({ color }) => color));
+  const shorts = labels.filter(({ short }) => short);
   const positions = new Set(labels.map(({ position }) => position));
   return [
     {
@@ -61,9 +62,13 @@ export function labelTrace(labels: readonly Label[], more: Trace = {}): Trace[] 
       textposition: positions.size === 1 ? labels[0]!.position : labels.map(({ position }) => position),
       textfont: { size: 11, color: colors.size === 1 ? labels[0]!.color : labels.map(({ color }) => color) },
       meta: {
-        need: labels.map(({ need }) => Math.ceil(need)),
-        room: labels.map(({ room }) => Math.floor(Math.min(room, 9_999))),
-        ...(labels.some(({ short }) => short) ? { short: labels.map(({ short = "" }) => short) } : {}),
+        fit: labels.map(({ fit }) => Math.ceil(Math.min(fit, 99) * 100) / 100),
+        ...(shorts.length > 0
+          ? {
+              short: labels.map(({ short }) => short?.text ?? ""),
+              shortFit: labels.map(({ short }) => round(short?.fit ?? 0)),
+            }
+          : {}),
       },
       ...more,
     },
@@ -72,9 +77,9 @@ export function labelTrace(labels: readonly Label[], more: Trace = {}): Trace[] 
 
 /** The trace with the labels that fit at the width of the layout. */
 export function fitLabels(trace: Trace): Trace {
-  const { meta, text } = trace as { meta?: { need: number[]; room: number[] }; text?: string[] };
+  const { meta, text } = trace as { meta?: { fit: number[] }; text?: string[] };
   if (!meta || !text) return trace;
-  return { ...trace, text: text.map((label, index) => (meta.room[index]! >= meta.need[index]! ? label : "")) };
+  return { ...trace, text: text.map((label, index) => (meta.fit[index]! <= 1 ? label : "")) };
 }
 
 /** Six digits are finer than a pixel at any zoom that makes sense. */

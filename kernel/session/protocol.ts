@@ -6,15 +6,24 @@
  * `cell` is always the label of the cell that caused something: its execution count as text.
  */
 import type { TaskEvent } from "../../runtime/index.ts";
+import type { MimeBundle } from "../display/mime-bundle.ts";
+import type { SessionOptions } from "../display/notebook-link.ts";
 
-/** MIME type → content: text for text types, base64 text for binary ones, a plain value for `application/json` and its kin. */
-export type MimeBundle = Record<string, unknown>;
+export type { MimeBundle, SessionOptions };
 
 export type ToSession =
   | EvaluateRequest
   | { type: "interrupt" }
   | { type: "inputReply"; id: number; value: string }
-  | { type: "comm"; kind: "open" | "msg" | "close"; commId: string; targetName?: string; data: unknown; metadata: unknown; buffers: Uint8Array[] }
+  | {
+      type: "comm";
+      kind: "open" | "msg" | "close";
+      commId: string;
+      targetName?: string;
+      data: unknown;
+      metadata: unknown;
+      buffers: Uint8Array[];
+    }
   | { type: "shutdown" };
 
 /** Run one compiled cell. Cells come one at a time: the next after the `evaluated` of the one before. */
@@ -34,14 +43,32 @@ export interface EvaluateRequest {
 export type FromSession =
   | { type: "ready"; pid: number }
   | { type: "stream"; cell: string; name: "stdout" | "stderr"; text: string }
-  | { type: "display"; cell: string; data: MimeBundle; metadata: Record<string, unknown>; displayId?: string; update: boolean }
+  | {
+      type: "display";
+      cell: string;
+      data: MimeBundle;
+      metadata: Record<string, unknown>;
+      displayId?: string;
+      update: boolean;
+    }
   | { type: "clearOutput"; cell: string; wait: boolean }
   | { type: "inputRequest"; cell: string; id: number; prompt: string; password: boolean }
-  | { type: "comm"; cell: string; kind: "open" | "msg" | "close"; commId: string; targetName?: string; data: unknown; metadata: unknown; buffers: Uint8Array[] }
+  | {
+      type: "comm";
+      cell: string;
+      kind: "open" | "msg" | "close";
+      commId: string;
+      targetName?: string;
+      data: unknown;
+      metadata: unknown;
+      buffers: Uint8Array[];
+    }
   | { type: "configure"; options: SessionOptions }
   /** An error nobody awaited: an unhandled rejection, a throw in a timer or an emitter. The session goes on. */
   | { type: "lateError"; cell: string; error: CellError }
   | { type: "taskEvents"; events: TaskEvent[] }
+  /** An interrupt cannot be carried out safely: this process must be replaced. */
+  | { type: "stuck" }
   | Evaluated;
 
 /** The end of a cell. Everything it printed before has been sent before. */
@@ -52,8 +79,22 @@ export interface Evaluated {
     | { status: "ok"; data?: MimeBundle; metadata?: Record<string, unknown> }
     | { status: "error"; error: CellError }
     /** `how`: its awaits were rejected and `finally` blocks ran, or its JavaScript was cut and they did not. */
-    | { status: "interrupted"; how: "awaits" | "terminated" };
+    | { status: "interrupted"; how: "awaits" | "terminated" }
+    /** The process ended under the cell. Told by the parent side, never sent. */
+    | { status: "lost"; exit: SessionExit };
   expressions?: Record<string, { data: MimeBundle } | { error: CellError }>;
+  /** File descriptors at whose end the watchdog wrote the mark of this id. */
+  marks?: ("stdout" | "stderr")[];
+}
+
+/** Why a session process ended. */
+export interface SessionExit {
+  /** `notInterruptible`: it was killed because an interrupt could not end the cell in time. */
+  reason: "shutdown" | "exit" | "signal" | "crash" | "outOfMemory" | "notInterruptible" | "notStarted";
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** The reason in words for the user. */
+  message: string;
 }
 
 /** An error as the session saw it; positions still refer to the compiled script. */
@@ -65,11 +106,4 @@ export interface CellError {
   cause?: CellError;
   /** `AggregateError.errors`. */
   errors?: CellError[];
-}
-
-/** What `configure()` in a cell sets. */
-export interface SessionOptions {
-  timeline?: "auto" | "off";
-  check?: "error" | "warn" | "off";
-  plotlyMime?: boolean;
 }

@@ -1,0 +1,29 @@
+/** The seam between `heddle/notebook` and the session whose cells use it; outside a notebook there is none. */
+import type { MimeBundle } from "./mime-bundle.ts";
+
+/** What the session does for the notebook API. All output goes to the cell whose code is running. */
+export interface NotebookLink {
+  display(output: { data: MimeBundle; metadata: Record<string, unknown>; displayId?: string; update: boolean }): void;
+  clearOutput(wait: boolean): void;
+  /** Rejects where the front end cannot ask. */
+  input(prompt: string, password: boolean): Promise<string>;
+  configure(options: SessionOptions): void;
+}
+
+let attached: NotebookLink | undefined;
+
+export function attachNotebook(link: NotebookLink): void {
+  attached = link;
+}
+
+/** The session, if the program runs in one. */
+export function currentNotebook(): NotebookLink | undefined {
+  return attached;
+}
+
+/** What `configure()` in a cell sets. */
+export interface SessionOptions {
+  timeline?: "auto" | "off";
+  check?: "error" | "warn" | "off";
+  plotlyMime?: boolean;
+}

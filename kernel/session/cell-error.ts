@@ -1,0 +1,58 @@
+import { inspect } from "node:util";
+import type { CellError } from "./protocol.ts";
+
+const deepestCause = 8;
+const mostErrors = 20;
+const ownFolder = new URL("../../", import.meta.url).href;
+const ownPath = decodeURIComponent(new URL("../../", import.meta.url).pathname);
+
+/** Anything that was thrown, as the kernel shows it. Never throws, whatever the value's getters do. */
+export function describeError(thrown: unknown, depth = 0): CellError {
+  try {
+    if (!isErrorLike(thrown)) return { name: nameOfThrown(thrown), message: inspect(thrown, { depth: 2 }) };
+    const error: CellError = { name: String(thrown.name ?? "Error"), message: String(thrown.message ?? "") };
+    if (typeof thrown.stack === "string") error.stack = stripFrames(thrown.stack);
+    if (depth < deepestCause) {
+      if (thrown.cause !== undefined) error.cause = describeError(thrown.cause, depth + 1);
+      if (Array.isArray(thrown.errors))
+        error.errors = thrown.errors.slice(0, mostErrors).map((inner) => describeError(inner, depth + 1));
+    }
+    return error;
+  } catch {
+    return { name: "Error", message: "an error that cannot be shown: reading it throws" };
+  }
+}
+
+/** The stack without the frames of heddle, of the inspector and of Node's inside. */
+function stripFrames(stack: string): string {
+  return stack
+    .split("\n")
+    .filter((line) => !/^\s+at /.test(line) || !isInnerFrame(line))
+    .join("\n");
+}
+
+function isInnerFrame(line: string): boolean {
+  return (
+    line.includes("node:internal/") ||
+    line.includes("node:inspector") ||
+    line.includes(`${ownFolder}kernel/`) ||
+    line.includes(`${ownFolder}runtime/`) ||
+    line.includes(`${ownPath}kernel/`) ||
+    line.includes(`${ownPath}runtime/`) ||
+    /^\s+at (async )?(new Promise )?\(<anonymous>\)$/.test(line)
+  );
+}
+
+function isErrorLike(
+  value: unknown,
+): value is { name?: unknown; message?: unknown; stack?: unknown; cause?: unknown; errors?: unknown } {
+  return (
+    value instanceof Error || (typeof value === "object" && value !== null && "stack" in value && "message" in value)
+  );
+}
+
+function nameOfThrown(value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value !== "object") return typeof value;
+  return value.constructor?.name ?? "object";
+}

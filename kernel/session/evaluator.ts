@@ -1,0 +1,255 @@
+/**
+ * Runs cells on the main thread and interrupts them, from the watchdog thread, by V8's inspector.
+ *
+ * A cell is `Runtime.evaluate` in REPL mode; its first statement gives it a turn of the event loop of its own, so that
+ * no inspector message is being handled while it runs and V8 may cut it. An interrupt has two stages: pending awaits
+ * reject (`finally` blocks run); whoever has not ended then is cut by `Runtime.terminateExecution`. After a cut the
+ * cell's promise never settles. That it is dead is known from a probe: once a fresh turn of the main thread's event
+ * loop has come and gone without the cell's answer, nothing of it is left to run.
+ */
+import { Session } from "node:inspector";
+import { INTERRUPT_IDLE, INTERRUPT_TERMINATING } from "../../runtime/host.ts";
+import { within } from "./deadline.ts";
+import type { CellError, Evaluated, EvaluateRequest } from "./protocol.ts";
+
+/** How long pending awaits and `finally` blocks have before the cell's JavaScript is cut. */
+const awaitsMs = 50;
+/** How long a cell has whose every await rejects, before it is cut. */
+const stubbornMs = 10;
+/** How long the runtime may be inside before the session is given up. */
+const insideMs = 250;
+
+type Outcome = Evaluated["outcome"];
+
+interface Run {
+  cell: string;
+  outcome: Promise<Outcome>;
+  settled: boolean;
+  /** The script has ended; its value or error is being described. */
+  answered: boolean;
+  cut(): void;
+}
+
+interface Answer {
+  result?: { type: string; objectId?: string; value?: unknown; unserializableValue?: string };
+  exceptionDetails?: { text: string; exception?: { objectId?: string; value?: unknown; unserializableValue?: string } };
+  failure?: string;
+}
+
+export class Evaluator {
+  readonly #inspector = new Session();
+  readonly #word: Int32Array<SharedArrayBuffer>;
+  readonly #giveUp: () => void;
+  #host: Promise<string> | undefined;
+  #running: Run | undefined;
+  #isInterrupting = false;
+
+  /** `giveUp` is called when the main thread cannot be cut safely. */
+  constructor(word: Int32Array<SharedArrayBuffer>, giveUp: () => void) {
+    this.#word = word;
+    this.#giveUp = giveUp;
+    this.#inspector.connectToMainThread();
+  }
+
+  /** The cell that runs. */
+  get cell(): string | undefined {
+    return this.#running?.cell;
+  }
+
+  /**
+   * Runs a cell to its end, however it ends. Its value is shown by the main thread, as a message of its own; that of a
+   * user expression under the expression's name.
+   */
+  async run(request: EvaluateRequest, expression?: string): Promise<Outcome> {
+    const { promise: cut, resolve } = withResolvers<Outcome>();
+    const run: Run = {
+      cell: request.cell,
+      outcome: cut,
+      settled: false,
+      answered: false,
+      cut: () => resolve({ status: "interrupted", how: "terminated" }),
+    };
+    run.outcome = Promise.race([this.#runScript(run, request, expression), cut]);
+    this.#running = run;
+    try {
+      return await run.outcome;
+    } finally {
+      run.settled = true;
+      this.#running = undefined;
+      this.#send("Runtime.releaseObjectGroup", { objectGroup: "cell" });
+    }
+  }
+
+  /** Evaluates a user expression; its value is shown by the main thread under that name. */
+  async runExpression(request: EvaluateRequest, name: string, code: string): Promise<CellError | undefined> {
+    const outcome = await this.run({ ...request, code, silent: false }, name);
+    if (outcome.status === "error") return outcome.error;
+    if (outcome.status === "interrupted")
+      return { name: "InterruptedError", message: "the expression was interrupted" };
+    return undefined;
+  }
+
+  /** Lets go of the main thread: a process does not exit while an inspector is connected. */
+  close(): void {
+    this.#inspector.disconnect();
+  }
+
+  /** Ends what the main thread is doing; does nothing to a thread that idles. */
+  async interrupt(): Promise<void> {
+    if (this.#isInterrupting) return;
+    this.#isInterrupting = true;
+    try {
+      await this.#interruptRun(this.#running);
+    } finally {
+      this.#isInterrupting = false;
+    }
+  }
+
+  async #interruptRun(run: Run | undefined): Promise<void> {
+    if (run) this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt(false)" });
+    const ended = run?.outcome ?? this.#probe();
+    if (await within(ended, awaitsMs)) return;
+    if (run) {
+      this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt(true)" });
+      if (await within(ended, stubbornMs)) return;
+    }
+    // Ends at the latest when the kernel process, which has a bound of its own, replaces this process.
+    while (!run?.settled) {
+      if (!(await this.#cut())) return this.#giveUp();
+      if (run?.settled || !(await within(this.#probe(), awaitsMs))) continue;
+      if (!run) return;
+      if (!run.answered) run.cut();
+      else if (!(await within(run.outcome, awaitsMs))) continue;
+    }
+  }
+
+  /** Cuts what the main thread executes; resolves when it is done. False: the runtime is inside and stays there. */
+  async #cut(): Promise<boolean> {
+    if (!this.#claimWord()) return false;
+    await this.#post("Runtime.terminateExecution");
+    Atomics.store(this.#word, 0, INTERRUPT_IDLE);
+    Atomics.notify(this.#word, 0);
+    return true;
+  }
+
+  #claimWord(): boolean {
+    const end = performance.now() + insideMs;
+    for (;;) {
+      // A loop that enters the runtime again and again is outside for moments only: be quick to see one.
+      for (let tries = 0; tries < 10_000; tries++) {
+        const state = Atomics.compareExchange(this.#word, 0, INTERRUPT_IDLE, INTERRUPT_TERMINATING);
+        if (state !== 1) return true;
+      }
+      const left = end - performance.now();
+      if (left <= 0) return false;
+      Atomics.wait(this.#word, 0, 1, Math.min(left, 5));
+    }
+  }
+
+  /** Resolves after a turn of the main thread's event loop. */
+  #probe(): Promise<unknown> {
+    return this.#post("Runtime.evaluate", {
+      expression: "await __heddle__.session.turn();",
+      replMode: true,
+      awaitPromise: true,
+      objectGroup: "cell",
+    });
+  }
+
+  async #runScript(run: Run, request: EvaluateRequest, expression: string | undefined): Promise<Outcome> {
+    this.#start(request);
+    const answering = this.#post("Runtime.evaluate", {
+      expression: request.code,
+      replMode: true,
+      awaitPromise: true,
+      objectGroup: "cell",
+    });
+    this.#finishStart();
+    const answer = await answering;
+    run.answered = true;
+    if (answer.failure !== undefined) return failed("Error", answer.failure);
+    if (answer.exceptionDetails !== undefined) return this.#describe(request, answer.exceptionDetails);
+    const value = answer.result;
+    if (request.silent || value === undefined || value.type === "undefined") return { status: "ok" };
+    const shown = await this.#call(request, "showResult", value, expression);
+    return shown.exceptionDetails === undefined ? { status: "ok" } : this.#describe(request, shown.exceptionDetails);
+  }
+
+  async #describe(request: EvaluateRequest, details: NonNullable<Answer["exceptionDetails"]>): Promise<Outcome> {
+    if (details.exception === undefined) return failed("Error", details.text);
+    const { result } = await this.#call(request, "describe", details.exception);
+    if (result?.value === undefined) return failed("Error", details.text);
+    const described = JSON.parse(String(result.value)) as { interrupted: true } | { error: CellError };
+    if ("interrupted" in described) return { status: "interrupted", how: "awaits" };
+    return { status: "error", error: described.error };
+  }
+
+  /** Calls a method of the session object in the main thread, in a turn of its own. */
+  async #call(
+    request: EvaluateRequest,
+    method: string,
+    value: { objectId?: string; value?: unknown; unserializableValue?: string },
+    name?: string,
+  ): Promise<Answer> {
+    this.#host ??= this.#post("Runtime.evaluate", { expression: "__heddle__.session", objectGroup: "host" }).then(
+      (answer) => answer.result?.objectId ?? "",
+    );
+    const objectId = await this.#host;
+    this.#start(request);
+    const answering = this.#post("Runtime.callFunctionOn", {
+      objectId,
+      functionDeclaration: `async function (value, name) { await this.turn(); return this.${method}(value, name); }`,
+      arguments: [asArgument(value), name === undefined ? {} : { value: name }],
+      awaitPromise: true,
+      objectGroup: "cell",
+    });
+    this.#finishStart();
+    return answering;
+  }
+
+  #start(request: EvaluateRequest): void {
+    const { id, cell, allowStdin } = request;
+    this.#send("Runtime.evaluate", {
+      expression: `__heddle__.session.begin(${id}, ${JSON.stringify(cell)}, ${allowStdin})`,
+    });
+  }
+
+  #finishStart(): void {
+    this.#send("Runtime.evaluate", { expression: "__heddle__.session.begun()" });
+  }
+
+  #post(method: string, params: object = {}): Promise<Answer> {
+    return new Promise((resolve) => {
+      (
+        this.#inspector.post as (
+          method: string,
+          params: object,
+          done: (error: Error | null, answer: Answer) => void,
+        ) => void
+      ).call(this.#inspector, method, params, (error, answer) => resolve(error ? { failure: error.message } : answer));
+    });
+  }
+
+  /** Posts without waiting for the answer. */
+  #send(method: string, params: object): void {
+    void this.#post(method, params);
+  }
+}
+
+function asArgument(value: { objectId?: string; value?: unknown; unserializableValue?: string }): object {
+  if (value.objectId !== undefined) return { objectId: value.objectId };
+  if (value.unserializableValue !== undefined) return { unserializableValue: value.unserializableValue };
+  return { value: value.value };
+}
+
+function failed(name: string, message: string): Outcome {
+  return { status: "error", error: { name, message } };
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

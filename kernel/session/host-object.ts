@@ -1,0 +1,61 @@
+import { showValue } from "../display/mime-bundle.ts";
+import { beginStart, finishStart, latestCell, newCell } from "./cell-context.ts";
+import { describeError } from "./cell-error.ts";
+import { CellModules } from "./cell-modules.ts";
+import {
+  InterruptedError,
+  interruptAwaits,
+  interruptible,
+  interruptibleItems,
+  nextTurn,
+} from "./interrupted-awaits.ts";
+import type { NotebookLine } from "./notebook-line.ts";
+import type { LineMessage } from "./watchdog.ts";
+
+/** Defines `__heddle__`, through which compiled cells reach the session and the watchdog reaches the main thread. */
+export function defineHostObject(notebook: NotebookLine, post: (message: LineMessage) => void): void {
+  const modules = new CellModules(process.cwd());
+  const session = sessionSide(notebook, post);
+  Object.defineProperty(globalThis, "__heddle__", {
+    value: {
+      turn: nextTurn,
+      await: interruptible,
+      iterate: interruptibleItems,
+      import: (specifier: unknown, options?: object) => modules.import(specifier, options),
+      require: modules.require,
+      meta: modules.meta,
+      dirname: modules.dirname,
+      filename: modules.filename,
+      session,
+    },
+  });
+}
+
+/** What the watchdog calls, by the inspector. Calls with a value of the user's come in a turn of their own. */
+function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => void) {
+  return {
+    turn: nextTurn,
+
+    /** The script of this cell comes next. The same cell may begin several times: script, value, expressions. */
+    begin(id: number, label: string, allowStdin: boolean): void {
+      const latest = latestCell();
+      beginStart(latest.id === id ? latest : newCell(id, label, allowStdin));
+    },
+
+    begun: finishStart,
+
+    interrupt(forGood: boolean): void {
+      interruptAwaits(latestCell(), forGood);
+    },
+
+    async showResult(value: unknown, expression?: string): Promise<void> {
+      const shown = await interruptible(showValue(value, notebook));
+      if (shown) post({ type: "result", ...shown, expression });
+    },
+
+    describe(thrown: unknown): string {
+      if (thrown instanceof InterruptedError) return JSON.stringify({ interrupted: true });
+      return JSON.stringify({ error: describeError(thrown) });
+    },
+  };
+}

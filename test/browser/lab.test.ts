@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { browserMissing, openPage } from "../support/browser.ts";
-import { runAllCells, startJupyterServer, type Theme } from "../support/browser-lab.ts";
+import { failureOutput, runAllCells, startJupyterServer, type Theme } from "../support/browser-lab.ts";
 import { projectFolder, pythonEnvironment, pythonMissing, strict } from "../support/python.ts";
 import { jupyterHome } from "../support/python-jupyter.ts";
 
@@ -47,7 +47,7 @@ describe.skipIf(skip)(skip ? `in the browser: not run: ${missing}` : "in the bro
 
 /** Every chart shows its picture, whole and inside the page, and becomes interactive without leaving this machine. */
 async function checkCharts(page: Page, atLeast: number, name: string): Promise<void> {
-  expect(await page.locator('[data-mime-type="application/vnd.jupyter.error"]').allInnerTexts()).toEqual([]);
+  expect(await page.locator(failureOutput).allInnerTexts()).toEqual([]);
   const charts = page.locator(".jp-OutputArea-output", { has: page.locator('img[src^="data:image/svg+xml"]') });
   expect(await charts.count()).toBeGreaterThanOrEqual(atLeast);
   for (const [i, chart] of (await charts.all()).entries()) {

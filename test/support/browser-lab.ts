@@ -9,6 +9,9 @@ import type { JupyterHome } from "./python-jupyter.ts";
 
 export type Theme = "JupyterLab Light" | "JupyterLab Dark";
 
+/** Finds the outputs of cells that failed, and what cells wrote to their standard error: JupyterLab gives both this type. */
+export const failureOutput = '[data-mime-type="application/vnd.jupyter.stderr"]';
+
 export interface JupyterServer extends AsyncDisposable {
   /** The address of a notebook, given by its name in `home.notebooks`, in JupyterLab or in Notebook 7. */
   address(notebook: string, app?: "lab" | "notebook"): string;
@@ -77,13 +80,7 @@ function writeSettings(home: JupyterHome, theme: Theme): void {
 
 /** Runs all cells from the Run menu and resolves when the last code cell has got its number; rejects after `timeout` ms. */
 export async function runAllCells(page: Page, timeout: number): Promise<void> {
-  const cells = page.locator(".jp-Notebook .jp-CodeCell");
-  await cells.first().waitFor({ timeout });
-  await page
-    .locator(".jp-NotebookPanel-toolbar .jp-Toolbar-kernelName")
-    .filter({ hasNotText: "No Kernel" })
-    .waitFor({ timeout });
-  await kernelIdle(page).waitFor({ timeout });
+  await kernelReady(page, timeout);
   await page.locator(".lm-MenuBar-item", { hasText: /^Run$/ }).click();
   await page.locator(".lm-Menu-item", { hasText: /^Run All Cells/ }).click();
   const prompts = page.locator(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt");
@@ -91,6 +88,14 @@ export async function runAllCells(page: Page, timeout: number): Promise<void> {
     .last()
     .filter({ hasText: /\[\d+\]/ })
     .waitFor({ timeout });
+  await kernelIdle(page).waitFor({ timeout });
+}
+
+/** Resolves when the notebook is shown and its kernel is connected and idle. */
+export async function kernelReady(page: Page, timeout: number): Promise<void> {
+  await page.locator(".jp-Notebook .jp-CodeCell").first().waitFor({ timeout });
+  const kernelName = page.locator(".jp-NotebookPanel-toolbar .jp-Toolbar-kernelName");
+  await kernelName.filter({ hasNotText: "No Kernel" }).waitFor({ timeout });
   await kernelIdle(page).waitFor({ timeout });
 }
 

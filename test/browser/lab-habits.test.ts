@@ -34,7 +34,7 @@ describe.skipIf(skip)(skip ? `in the browser: not run: ${missing}` : "in the bro
     using home = await jupyterHome();
     writeNotebook(join(home.notebooks, "endless.ipynb"), [
       "let x = 41;\nconsole.log('looping');\nwhile (true) x = 42;",
-      "console.log(`x is ${x}`);",
+      "console.log('x is ' + x);",
     ]);
     await using server = await startJupyterServer(home);
     await using watched = await openPage(server.address("endless.ipynb"));

@@ -5,6 +5,7 @@ import { isTypeOnly, typeRules } from "./rewriting/erase-types.ts";
 import { hostRules } from "./rewriting/host-calls.ts";
 import { isImport } from "./rewriting/imports.ts";
 import { classRules } from "./rewriting/lower-classes.ts";
+import { decoratorRules } from "./rewriting/lower-decorators.ts";
 import { namespaceRules } from "./rewriting/lower-namespaces.ts";
 import { usingRules } from "./rewriting/lower-using.ts";
 import { loweringRuntime } from "./rewriting/lowering-runtime.ts";
@@ -74,7 +75,7 @@ function isNestedAtTop(parents: readonly Node[]): boolean {
 }
 
 // The rules for types come last: they close statements, after what the others add to them.
-const ruleSets = [hostRules, classRules, namespaceRules, usingRules, nestedVarRules, typeRules];
+const ruleSets = [hostRules, classRules, decoratorRules, namespaceRules, usingRules, nestedVarRules, typeRules];
 const rules = new Map<string, Rule[]>();
 for (const set of ruleSets)
   for (const [type, rule] of Object.entries(set)) rules.set(type, [...(rules.get(type) ?? []), rule as Rule]);

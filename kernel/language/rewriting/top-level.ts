@@ -1,10 +1,14 @@
+import type { Class, Decorator, Function as FunctionNode } from "oxc-parser";
 import { nestedVars, unwrapExport } from "../declarations.ts";
 import { boundNames, type Node, type NodeOf } from "../walk.ts";
 import { isTypeOnly, terminateBeforeTypes } from "./erase-types.ts";
 import { importCode, importedNames, isImport } from "./imports.ts";
+import { classHead } from "./lower-decorators.ts";
 import { isUsing } from "./lower-namespaces.ts";
 import { usingFrame } from "./lower-using.ts";
 import type { Rewrite } from "./rewrite.ts";
+
+type NamedNode = Pick<Class | FunctionNode, "type" | "id" | "start" | "end"> & { decorators?: Decorator[] };
 
 /**
  * The top level of a cell in V8's REPL mode, where a name may be declared again by a later script only with the same
@@ -99,21 +103,17 @@ export class TopLevel {
     }
   }
 
-  #writeNamed(node: {
-    type: string;
-    id: { name: string; start: number; end: number } | null;
-    start: number;
-    end: number;
-  }): void {
+  #writeNamed(node: NamedNode): void {
     const rewrite = this.#rewrite;
+    const head = node.type === "ClassDeclaration" ? classHead(rewrite.text, node) : node.start;
     if (node.id === null) {
-      rewrite.before(node.start, "(");
+      rewrite.before(head, "(");
       rewrite.after(node.end, ");");
       return;
     }
     // Without a name of its own inside, a function that calls itself finds what the name stands for now.
     if (node.type === "FunctionDeclaration") rewrite.erase(node.id.start, node.id.end);
-    rewrite.before(node.start, `${this.#declare(node.id.name)} = `);
+    rewrite.before(head, `${this.#declare(node.id.name)} = `);
     rewrite.after(node.end, ";");
   }
 

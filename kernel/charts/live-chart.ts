@@ -201,7 +201,6 @@ export class LiveChart {
     this.#finishing = this.#finishing.then(async () => {
       if (this.#closed || this.#complete || this.#firstWorkAt === undefined) return;
       const data = this.#view();
-      if (!this.#published && !data.live && isTrivial(data)) return;
       await this.#publishFull(data);
       if (data.live) this.#schedule();
     });
@@ -209,7 +208,7 @@ export class LiveChart {
   }
 
   async #publishFull(data: TimelineData): Promise<void> {
-    if (data.tasks.length === 0) return;
+    if (data.tasks.length === 0 || (!this.#published && isTrivial(data))) return;
     this.#changed = false;
     this.#complete = !data.live || this.#closed;
     const { kernelspecName, plotlyMime = false } = this.#options;

@@ -37,7 +37,7 @@ export function renderText(
   const scale = columns / Math.max(1e-9, data.end - data.start);
   const column = (time: number): number => Math.max(0, Math.min(columns - 1, Math.floor((time - data.start) * scale)));
   const byLane = attemptsByLane(data);
-  lines.push(`${" ".repeat(gutter)}${axisLine(data, columns)}`);
+  if (lanes.length > 0) lines.push(`${" ".repeat(gutter)}${axisLine(data, columns)}`);
   lanes.forEach((lane, index) => {
     const label = lane.label.length < gutter ? lane.label.padStart(gutter - 1) : `${lane.label.slice(0, gutter - 2)}-`;
     const row =
@@ -132,6 +132,9 @@ function laneLine(entries: readonly LaneEntry[], columns: number, column: (time:
     const fetched = column(attempt.executedAt);
     if (fetched > from && attempt.state !== "cancelled") row.fill(MARKS.fetching, from, fetched);
     for (const pause of attempt.blocked) row.fill(MARKS.blocked, column(pause.start) + 1, column(pause.end));
+    if (to - from < 2) continue;
+    row[from] = "[";
+    if (attempt.state !== "running") row[to] = "]";
   }
   entries.forEach(({ task, attempt }, index) => {
     const name = `${task.name}${attempt.number > 0 ? `(retry ${attempt.number})` : ""}`;

@@ -12,7 +12,7 @@ export function tooFineAdvice(data: TimelineData): Advice | undefined {
     const run = spread(tasks.map(runTime));
     const overhead = startingTime(data, tasks);
     if (overhead === undefined || run.median >= overhead * 5 || run.median > BATCH_MS / 2) continue;
-    const batch = Math.min(tasks.length, Math.ceil(BATCH_MS / Math.max(run.median, 0.01)));
+    const batch = Math.min(tasks.length, Number((BATCH_MS / Math.max(run.median, 0.01)).toPrecision(2)));
     const cost = ((tasks.length - tasks.length / batch) * overhead) / Math.max(1, data.workers);
     const found = advice("tasksTooSmall", data, tasks, cost, () => {
       return `${plural(tasks.length, "call")} of ${name} took ${formatTime(run.median)} each and about ${formatTime(overhead)} to start: ${formatTime(cost)} lost. Give each task about ${batch} items.`;

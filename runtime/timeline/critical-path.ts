@@ -4,11 +4,11 @@ import { executionTime, type TimelineAttempt, type TimelineData, type TimelineTa
  * The longest chain of work in which each piece needs the one before: a task after the tasks whose results it was
  * given, and a nested task after the part of its parent that ran before it was submitted. Milliseconds.
  */
-export function longestChain(data: TimelineData): number {
+export function longestChain(data: TimelineData, runs = runsInOrder(data)): number {
   const done = new Map<string, number>();
   const begun = new Map<string, { at: number; attempt: TimelineAttempt }>();
   let longest = 0;
-  for (const { task, attempt } of inOrder(data.tasks)) {
+  for (const { task, attempt } of runs) {
     let at = 0;
     for (const id of task.dependencies) at = Math.max(at, done.get(id) ?? 0);
     const parent = task.parentId === undefined ? undefined : begun.get(task.parentId);
@@ -25,8 +25,7 @@ export function longestChain(data: TimelineData): number {
  * What the end really waited for, walked back from the last task to end: before each task the one that ended last of
  * those it needed — its inputs, else the one that had its worker, else its parent.
  */
-export function criticalPath(data: TimelineData): string[] {
-  const runs = inOrder(data.tasks);
+export function criticalPath(data: TimelineData, runs = runsInOrder(data)): string[] {
   const byId = new Map(runs.map((run) => [run.task.id, run]));
   const lanes = new Map<number, Run[]>();
   for (const run of runs) {
@@ -46,13 +45,14 @@ export function criticalPath(data: TimelineData): string[] {
   return path.reverse();
 }
 
-interface Run {
+/** A task and what decides how long it took: its last attempt. */
+export interface Run {
   task: TimelineTask;
-  /** The last one. */
   attempt: TimelineAttempt;
 }
 
-function inOrder(tasks: readonly TimelineTask[]): Run[] {
+/** The runs of a snapshot by their start; sorting is the dear part, so that who needs both results sorts once. */
+export function runsInOrder({ tasks }: TimelineData): Run[] {
   const runs: Run[] = [];
   for (const task of tasks) {
     const attempt = task.attempts.at(-1);

@@ -1,4 +1,4 @@
-import { criticalPath, longestChain } from "./critical-path.ts";
+import { criticalPath, longestChain, runsInOrder } from "./critical-path.ts";
 import {
   executionTime,
   type Interval,
@@ -61,7 +61,8 @@ export function summarize(data: TimelineData): TimelineStats {
   const attempts = data.tasks.flatMap((task) => task.attempts);
   const runs = attempts.map((attempt) => executionTime(attempt, data.start, data.end));
   const taskTime = runs.reduce((sum, run) => sum + run, 0);
-  const chain = longestChain(data);
+  const runsByStart = runsInOrder(data);
+  const chain = longestChain(data, runsByStart);
   const count = (state: TimelineTask["state"]): number =>
     data.tasks.reduce((sum, task) => sum + (task.state === state ? 1 : 0), 0);
   return {
@@ -73,7 +74,7 @@ export function summarize(data: TimelineData): TimelineStats {
     capacityUsed: wall > 0 && data.workers > 0 ? Math.min(1, taskTime / (wall * data.workers)) : 0,
     lowerBound: Math.min(wall, Math.max(chain, data.workers > 0 ? slotTime(data) / data.workers : 0)),
     longestChain: chain,
-    criticalPath: criticalPath(data),
+    criticalPath: criticalPath(data, runsByStart),
     functions: functionStats(data),
     queueTime: spread(data.tasks.flatMap((task) => queueTimes(task, data.now))),
     fetchTime: spread(attempts.map((attempt) => attempt.executedAt - attempt.start)),

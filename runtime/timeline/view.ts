@@ -25,10 +25,10 @@ export function cutView(source: Source, filter: TimelineFilter, now: number): Ti
   const foreign = filter.cell === undefined ? [] : foreignTasks(source, calls, filter, now);
   const visible = foreign.filter((task) => task.endedAt === undefined || task.endedAt > window.start);
   const records = visible.length === 0 ? own : [...visible, ...own];
-  const lanes = new LaneTable(
-    records,
-    calls.some((call) => call.started.taskId === undefined),
-  );
+  const driverActs =
+    calls.some((call) => call.started.taskId === undefined) ||
+    cells.some((cell) => cell.spans.some((span) => span.taskId === undefined));
+  const lanes = new LaneTable(records, driverActs);
   const tasks = records.map((task, index) => showTask(task, lanes, now, index < visible.length));
   const shown = calls.map((call) => showCall(call, source, now));
   const inWindow = (event: { time: number }): boolean => event.time >= window.start && event.time <= window.end;
@@ -117,7 +117,7 @@ class LaneTable {
   readonly lanes: TimelineLane[] = [];
   readonly #index = new Map<string, number>();
 
-  constructor(tasks: readonly TaskRecord[], hasDriver: boolean) {
+  constructor(tasks: readonly TaskRecord[], driverActs: boolean) {
     const workers = new Set<string>();
     const actors = new Set<string>();
     let notRun = false;
@@ -126,7 +126,7 @@ class LaneTable {
       else if (submitted.actor !== undefined) actors.add(submitted.actor);
       else for (const attempt of attempts) workers.add(attempt.workerId);
     }
-    if (hasDriver || tasks.length > 0) this.#add({ id: "driver", label: "driver", kind: "driver" });
+    if (driverActs) this.#add({ id: "driver", label: "driver", kind: "driver" });
     for (const id of [...workers].sort(byNumber))
       this.#add({ id: `worker:${id}`, label: workerLabel(id), kind: "worker" });
     for (const name of actors) this.#add({ id: `actor:${name}`, label: name, kind: "actor" });

@@ -211,7 +211,7 @@ export function everything(): TaskEvent[] {
     t("trial(2)", "trial", 0, 322, 524, 528, 650, { parent: "sweep" }),
     t("trial(3)", "trial", 3, 324, 474, 478, 690, { parent: "sweep" }),
     t("join", "join", 1, 12, 572, 604, 820, { after: ["parse(a)", "parse(b)"], ready: 566 }),
-    t("report", "report", 1, 14, 826, 850, 960, { after: ["join", "sweep"], ready: 820 }),
+    t("report", "report", 1, 262, 826, 850, 960, { after: ["join", "sweep"], ready: 820 }),
     t("bad(9)", "bad", 3, 600, 696, 700, 742, {
       state: "failed",
       error: { name: "TypeError", message: "x is not iterable" },

@@ -1,12 +1,14 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import type { CellSource, CheckResult, CompletionList, Inspection, LanguageEngine } from "./engine.ts";
+import { pathToFileURL } from "node:url";
+import type { CellSource, CheckResult, CompletionList, Diagnostic, Inspection, LanguageEngine } from "./engine.ts";
 import { CellSyntaxError, parseCell } from "./parse.ts";
 import { CellScope, type CellText, NAMES_MODULE } from "./server/cell-scope.ts";
 import { type LspCompletion, toCompletions, wordAt } from "./server/completion.ts";
 import { type LspDiagnostic, toDiagnostics } from "./server/diagnostics.ts";
 import { type LspHover, type LspLocation, type LspSignatureHelp, toInspection } from "./server/inspection.ts";
+import { LocalFiles } from "./server/local-files.ts";
 import { LanguageServer, LanguageServerError } from "./server/lsp.ts";
 import { Workspace } from "./server/workspace.ts";
 
@@ -30,6 +32,9 @@ export function createLanguageEngine(
 const DEFAULT_TIMEOUT_MS = 2_000;
 /** Auto-imports would index every package before the first answer. */
 const settings = { suggest: { autoImports: false } };
+/** LSP's `FileChangeType`. */
+const FILE_CHANGED = 2;
+const FILE_DELETED = 3;
 const SCRATCH = "scratch.ts";
 const QUERY = "query.ts";
 const NAMES = `${NAMES_MODULE}.ts`;
@@ -37,6 +42,7 @@ const NAMES = `${NAMES_MODULE}.ts`;
 class TypeScriptEngine implements LanguageEngine {
   readonly #workspace: Workspace;
   readonly #scope = new CellScope();
+  readonly #files: LocalFiles;
   readonly #timeout: number;
   readonly #compiler: string;
   readonly #versions = new Map<string, number>();
@@ -50,6 +56,7 @@ class TypeScriptEngine implements LanguageEngine {
     this.#compiler = compiler;
     this.#timeout = timeout;
     this.#workspace = new Workspace(folder);
+    this.#files = new LocalFiles(this.#workspace.notebookFolder);
     this.#server = this.#start();
   }
 
@@ -72,15 +79,32 @@ class TypeScriptEngine implements LanguageEngine {
         ],
       };
     try {
-      const open = this.#scope.openText(source);
-      const report = (await this.#ask(SCRATCH, open, "textDocument/diagnostic", {})) as { items: LspDiagnostic[] };
-      return { diagnostics: toDiagnostics(report.items, open, source) };
+      const diagnostics = await this.#diagnose(source);
+      if (!this.#installedSince(diagnostics)) return { diagnostics };
+      this.#resolveAnew();
+      return { diagnostics: await this.#diagnose(source) };
     } catch (error) {
       return {
         diagnostics: [],
         unchecked: `The cell was not type-checked: ${error instanceof Error ? error.message : String(error)}.`,
       };
     }
+  }
+
+  async #diagnose(source: string): Promise<Diagnostic[]> {
+    const open = this.#scope.openText(source);
+    const report = (await this.#ask(SCRATCH, open, source, "textDocument/diagnostic", {})) as {
+      items: LspDiagnostic[];
+    };
+    return toDiagnostics(report.items, open, source);
+  }
+
+  /** Whether a package that was not found is there now. */
+  #installedSince(diagnostics: readonly Diagnostic[]): boolean {
+    return diagnostics.some(({ message }) => {
+      const specifier = /^Cannot find module '([^'./][^']*)'/.exec(message)?.[1];
+      return specifier !== undefined && this.#workspace.hasPackage(specifier);
+    });
   }
 
   commit({ cell, source }: CellSource): void {
@@ -130,14 +154,15 @@ class TypeScriptEngine implements LanguageEngine {
   #query(source: string, offset: number, method: string): Promise<unknown> {
     const open = this.#scope.openText(source);
     const position = positionAt(open.text, offset + open.shift);
-    const answer = this.#lastQuery.then(() => this.#ask(QUERY, open, method, { position }));
+    const answer = this.#lastQuery.then(() => this.#ask(QUERY, open, source, method, { position }));
     this.#lastQuery = answer.catch(() => {});
     return answer;
   }
 
   /** Gives a document its text and asks about it; asks again, once, where the server's process ended under the question. */
-  async #ask(document: string, { text }: CellText, method: string, params: object): Promise<unknown> {
+  async #ask(document: string, { text }: CellText, source: string, method: string, params: object): Promise<unknown> {
     const request = () => {
+      this.#tellOfFiles(source);
       this.#change(document, text);
       return this.#request(method, { textDocument: { uri: this.#workspace.uri(document) }, ...params });
     };
@@ -147,6 +172,25 @@ class TypeScriptEngine implements LanguageEngine {
       if (!(error instanceof LanguageServerError) || error.reason !== "stopped" || this.#closed) throw error;
       return request();
     }
+  }
+
+  #tellOfFiles(source: string): void {
+    const { edited, gone, resolution } = this.#files.changes();
+    this.#files.follow(source);
+    const changes = [
+      ...edited.map((path) => ({ uri: pathToFileURL(path).href, type: FILE_CHANGED })),
+      ...gone.map((path) => ({ uri: pathToFileURL(path).href, type: FILE_DELETED })),
+    ];
+    if (changes.length > 0) this.#server.notify("workspace/didChangeWatchedFiles", { changes });
+    if (resolution) this.#resolveAnew();
+  }
+
+  /** Makes the compiler look anew for every module: it does when its project file changes. */
+  #resolveAnew(): void {
+    this.#workspace.writeConfig();
+    this.#server.notify("workspace/didChangeWatchedFiles", {
+      changes: [{ uri: this.#workspace.uri("tsconfig.json"), type: FILE_CHANGED }],
+    });
   }
 
   async #request(method: string, params: object): Promise<unknown> {

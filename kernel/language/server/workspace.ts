@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -25,6 +25,15 @@ export class Workspace {
     this.#root = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
     this.folder = this.#mirror();
     this.writeConfig();
+  }
+
+  /** Whether a package is installed where the notebook would find it. */
+  hasPackage(specifier: string): boolean {
+    const name = specifier
+      .split("/")
+      .slice(0, specifier.startsWith("@") ? 2 : 1)
+      .join("/");
+    return ancestors(this.notebookFolder).some((folder) => existsSync(join(folder, "node_modules", name)));
   }
 
   uri(name: string): string {

@@ -72,6 +72,14 @@ describe("the public surface", () => {
     },
   );
 
+  test.each(["README.md", "notebooks/README.md", "runtime/README.md", "kernel/README.md"])(
+    "the links of %s lead somewhere",
+    (file) => {
+      const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((found) => String(found[1]));
+      expect(links.filter((link) => !existsSync(join(root, file, "..", link)))).toEqual([]);
+    },
+  );
+
   test("every value a user can import is in a README", () => {
     const names = [...heddleExports, ...notebookExports];
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(readmes))).toEqual([]);

@@ -10,6 +10,7 @@ const ROW_HEIGHT = 26;
 const BAR_HEIGHT = 17;
 /** Height that all lanes together should not pass by much when there are many. */
 const LANES_HEIGHT = 400;
+const LOWEST_ROW = 2;
 const MOST_TRACKS = 6;
 const AREA_HEIGHT = 56;
 const DRIVER_HEIGHT = 18;
@@ -66,7 +67,7 @@ export function layOut(
   const trackCounts = countTracks(tracks, data.lanes.length);
   const total = shown.reduce((sum, { index }) => sum + trackCounts[index]!, 0);
   const dense = total > 14;
-  const rowHeight = dense ? Math.max(LANES_HEIGHT / 80, Math.min(20, LANES_HEIGHT / total)) : ROW_HEIGHT;
+  const rowHeight = dense ? Math.max(LOWEST_ROW, Math.min(20, LANES_HEIGHT / total)) : ROW_HEIGHT;
   const barHeight = dense ? Math.max(1.5, rowHeight - (rowHeight > 9 ? 3 : 1)) : BAR_HEIGHT;
   const labels = shown.map(({ lane }) => fitText(lane.label, 140, FONT_SIZE));
   const left = Math.min(

@@ -1,9 +1,9 @@
 import { executionTime, formatTime, queueTimes, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
 import { type BarLabel, placeBarLabels } from "./bar-labels.ts";
+import { returnedTasks } from "./driver-layout.ts";
 import type { Bar } from "./layout.ts";
 import { FAILURE, inkOn } from "./palette.ts";
 import { labelTrace, NEUTRAL, PAGE_BACKGROUND, PAGE_TEXT, type Plane, round, type Trace } from "./plotly-plane.ts";
-import { returnedTasks } from "./svg-driver.ts";
 import { escapeXml } from "./svg-elements.ts";
 
 const MOST_NAMES = 400;

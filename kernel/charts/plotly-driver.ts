@@ -1,4 +1,5 @@
 import { formatTime, type TimelineCall, type TimelineData } from "../../runtime/host.ts";
+import { drawnCalls, type ReturnMark, returnedTasks } from "./driver-layout.ts";
 import { callLabels, returnLabels } from "./headline.ts";
 import { FONT_SIZE } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
@@ -12,7 +13,6 @@ import {
   round,
   type Trace,
 } from "./plotly-plane.ts";
-import { type ReturnMark, returnedTasks } from "./svg-driver.ts";
 import { escapeXml } from "./svg-elements.ts";
 import { textWidth } from "./text-width.ts";
 
@@ -22,7 +22,11 @@ const SHORT_WIDTH = 36;
 /** The driver's calls, and the marks of early returns. */
 export function driverTraces(data: TimelineData, marks: readonly ReturnMark[], plane: Plane): Trace[] {
   if (!plane.layout.driver) return [];
-  return [...callTraces(data.calls, plane), ...returnTraces(data, marks, plane), ...rings(data, plane)];
+  return [
+    ...callTraces(drawnCalls(data, plane.layout), plane),
+    ...returnTraces(data, marks, plane),
+    ...rings(data, plane),
+  ];
 }
 
 /** Dashed lines through all lanes. */

@@ -1,4 +1,5 @@
 import type { TimelineData, TimelineStats } from "../../runtime/host.ts";
+import { placeReturns } from "./driver-layout.ts";
 import { cellLabel, figuresOf, titleOf } from "./headline.ts";
 import { type Layout, layOut } from "./layout.ts";
 import type { FunctionColors } from "./palette.ts";
@@ -6,7 +7,6 @@ import { barTraces } from "./plotly-bars.ts";
 import { driverTraces, returnLines } from "./plotly-driver.ts";
 import { type Figure, fitLabels, NEUTRAL, PAGE_BACKGROUND, PAGE_TEXT, type Plane, round } from "./plotly-plane.ts";
 import { rasterImage, rasterTraces } from "./plotly-raster.ts";
-import { placeReturns } from "./svg-driver.ts";
 import { escapeXml } from "./svg-elements.ts";
 
 const WIDTH = 960;

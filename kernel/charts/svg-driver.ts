@@ -1,5 +1,6 @@
-import { isEarlyReturn, type TimelineCall, type TimelineData } from "../../runtime/host.ts";
-import { callLabels, returnLabels } from "./headline.ts";
+import type { TimelineCall, TimelineData } from "../../runtime/host.ts";
+import { drawnCalls, type ReturnMark } from "./driver-layout.ts";
+import { callLabels } from "./headline.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
 import { escapeXml, num } from "./svg-elements.ts";
@@ -7,57 +8,6 @@ import { textWidth } from "./text-width.ts";
 
 /** Dashed lines closer than this are one. */
 const LINE_DISTANCE = 3;
-
-/** Tasks that came back early get rings, while one can tell them apart. */
-const MOST_RINGS = 24;
-
-/** An early return: where it is, and its label if there is room for one. */
-export interface ReturnMark {
-  x: number;
-  timedOut: boolean;
-  label: { text: string; x: number; anchor: "start" | "middle" | "end"; row: number } | undefined;
-  call: TimelineCall;
-}
-
-/** Finds a place for the label of each early return: shorter where it is crowded, in a second row, or left out. */
-export function placeReturns(
-  data: TimelineData,
-  { x, left, right }: { x: (time: number) => number; left: number; right: number },
-): ReturnMark[] {
-  const names = new Map(data.tasks.map((task) => [task.id, task.name]));
-  const occupied = [left - 40, left - 40];
-  return data.calls.filter(isEarlyReturn).map((call) => {
-    const at = x(call.end);
-    const timedOut = call.outcome === "timeout";
-    return { x: at, timedOut, call, label: placeLabel(call, at, { names, occupied, left, right }) };
-  });
-}
-
-function placeLabel(
-  call: TimelineCall,
-  at: number,
-  {
-    names,
-    occupied,
-    left,
-    right,
-  }: { names: ReadonlyMap<string, string>; occupied: number[]; left: number; right: number },
-): ReturnMark["label"] {
-  const texts = returnLabels(call, (id) => names.get(id)).map((label) =>
-    call.outcome === "timeout" ? label : `↩ ${label}`,
-  );
-  const candidates = texts.flatMap((text) => [0, 1].map((row) => ({ text, row })));
-  // A long label in the second row is better than a number in the first.
-  for (const { text, row } of candidates) {
-    const width = textWidth(text, FONT_SIZE, { bold: true });
-    const anchor = at + width / 2 > right ? "end" : at - width / 2 < left ? "start" : "middle";
-    const from = anchor === "end" ? Math.min(at + 6, right + 6) - width : anchor === "start" ? at - 4 : at - width / 2;
-    if (from < occupied[row]! + 8) continue;
-    occupied[row] = from + width;
-    return { text, anchor, row, x: anchor === "end" ? from + width : anchor === "start" ? from : at };
-  }
-  return undefined;
-}
 
 /** The driver's lane: pale in `wait`, solid in `get`, a line while it runs; and the marks of early returns above. */
 export function drawDriver(
@@ -68,10 +18,11 @@ export function drawDriver(
   const driver = layout.driver;
   if (!driver) return { lane: "", lines: "" };
   const { y, height } = driver;
+  const calls = drawnCalls(data, layout);
   const parts = [
     `<text x="${num(layout.left - 8)}" y="${num(y + height / 2 + 3.9)}" text-anchor="end" font-weight="600" class="ft">driver</text>`,
     drawRunning(data, layout),
-    ...data.calls.map((call, index) => drawCall(call, data.calls[index + 1], layout)),
+    ...calls.map((call, index) => drawCall(call, calls[index + 1], layout)),
   ];
   for (const { x, timedOut, label } of marks) {
     const color = timedOut ? `fill="${FAILURE}"` : 'class="ft"';
@@ -129,10 +80,4 @@ function drawLines(layout: Layout, marks: readonly ReturnMark[], from: number): 
       : `<path d="${path}" stroke-dasharray="3 3" fill="none" opacity=".6" ${timedOut ? `stroke="${FAILURE}"` : 'class="st"'}/>`;
   };
   return line(false) + line(true);
-}
-
-/** Tasks that a `wait` gave back; none where there are too many to mark each. */
-export function returnedTasks(data: TimelineData): Set<string> {
-  const returned = data.calls.filter(isEarlyReturn).flatMap((call) => call.returned);
-  return new Set(returned.length <= MOST_RINGS ? returned : []);
 }

@@ -1,9 +1,10 @@
 import { type Advice, isEarlyReturn, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
+import { placeReturns, returnedTasks } from "./driver-layout.ts";
 import { cellLabel, type Figure, figuresOf, sentenceOf, titleOf } from "./headline.ts";
 import { FONT_SIZE, type Layout, layOut, MARGIN } from "./layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import { drawBars, type LanePicture } from "./svg-bars.ts";
-import { drawDriver, placeReturns, returnedTasks } from "./svg-driver.ts";
+import { drawDriver } from "./svg-driver.ts";
 import { escapeXml, num, styleOf, type ThemeChoice } from "./svg-elements.ts";
 import { drawLegend, functionEntries, type LegendEntry, markEntry } from "./svg-legend.ts";
 import { drawRaster } from "./svg-raster.ts";

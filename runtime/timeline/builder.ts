@@ -47,6 +47,8 @@ export interface CellRecord {
 }
 
 const DEFAULT_LIMIT = 200_000;
+/** Of calls in a cell, and of puts and moves in a session, the newest so many are kept. */
+const MOST_OTHERS = 20_000;
 
 /**
  * Turns task events into a timeline, event by event: adding costs the new events alone, however long the session is.
@@ -119,14 +121,14 @@ export class TimelineBuilder {
         return;
       }
       case "put":
-        this.puts.push(event);
+        pushBounded(this.puts, event);
         return;
       case "spilled":
       case "restored":
-        this.moves.push(event);
+        pushBounded(this.moves, event);
         return;
       case "span":
-        this.#cell(this.cellOf(event)).spans.push(event);
+        pushBounded(this.#cell(this.cellOf(event)).spans, event);
         return;
       case "yielded":
         this.#producers.set(event.objectId, event.taskId);
@@ -160,7 +162,7 @@ export class TimelineBuilder {
   #startCall(event: CallStarted): void {
     const call = { started: event, cell: event.cell ?? this.cellOf(event), returned: undefined };
     this.#openCalls.set(event.callId, call);
-    this.#cell(call.cell).calls.push(call);
+    pushBounded(this.#cell(call.cell).calls, call);
   }
 
   #cell(label: string | undefined): CellRecord {
@@ -186,6 +188,12 @@ export class TimelineBuilder {
     this.tasks.delete(task.submitted.taskId);
     for (const id of task.submitted.returns) this.#producers.delete(id);
   }
+}
+
+/** Drops a tenth at once, so that it is seldom done. */
+function pushBounded<T>(list: T[], item: T): void {
+  list.push(item);
+  if (list.length > MOST_OTHERS) list.splice(0, MOST_OTHERS / 10);
 }
 
 type StepOfTask = Extract<

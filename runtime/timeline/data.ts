@@ -139,9 +139,10 @@ export interface TimelineData extends Interval {
   live: boolean;
 }
 
-/** Whether a `wait` gave something back while other refs were still pending or at the time limit: the moments a chart marks. */
+/** Whether a `wait` came back, early or at its time limit: the moments a chart marks. A look that found nothing is none. */
 export function isEarlyReturn(call: TimelineCall): boolean {
-  return call.kind === "wait" && call.outcome !== "running" && call.outcome !== "interrupted";
+  if (call.kind !== "wait" || call.outcome === "running" || call.outcome === "interrupted") return false;
+  return call.returnedTotal > 0 || call.timeout !== 0;
 }
 
 /** How long the user's code of an attempt ran between `from` and `to`, waiting for nested tasks left out. */

@@ -233,3 +233,30 @@ test("a picture of few colours survives the reduction to a palette", () => {
   ]);
   expect(Buffer.from(encodeIndexedPng(image)).readUInt32BE(20)).toBe(2);
 });
+
+test("thousands of calls are a handful of marks, as many as can be told apart", () => {
+  const parts = Array.from({ length: 5_000 }, (_, i) => [
+    ...taskEvents({ id: `t${i}`, submit: i, start: i, end: i + 0.8 }),
+    ...callEvents({ id: `w${i}`, kind: "wait", of: [`t${i}`, "other"], returned: [`t${i}`], start: i, end: i + 0.9 }),
+  ]);
+  const svg = draw(view(inOrder(...parts)));
+  expect(svg.length).toBeLessThan(300_000);
+  expect(svg.match(/h8\.4l-4\.2 6\.4z/g)!.length).toBeLessThan(500);
+});
+
+test("looks that found nothing leave no marks, for they are no timeouts", () => {
+  const looks = Array.from({ length: 50 }, (_, i) =>
+    callEvents({
+      id: `w${i}`,
+      kind: "wait",
+      of: ["a"],
+      timeout: 0,
+      returned: [],
+      start: i * 2,
+      end: i * 2 + 0.1,
+      outcome: "timeout",
+    }),
+  );
+  const svg = draw(view(inOrder(taskEvents({ id: "a", submit: 0, start: 0, end: 100 }), ...looks)));
+  expect(svg).not.toContain("h8.4l-4.2 6.4z");
+});

@@ -4,14 +4,19 @@ const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 const INDEXED = 3;
 /** Fewer than a palette could have: what is left out are the finest mixtures along letters, and they are half of the file. */
 const MOST_COLORS = 64;
+/** How far apart in RGB two colours are that nobody takes for the same. */
+const UNLIKE = 48;
+
+/** Red, green, blue, alpha: 0…255. */
+export type Color = readonly [number, number, number, number];
 
 export interface IndexedImage {
   width: number;
   height: number;
   /** One entry of `palette` for each pixel, row by row. */
   pixels: Uint8Array;
-  /** Red, green, blue, alpha of at most 256 colours. */
-  palette: readonly (readonly [number, number, number, number])[];
+  /** At most 256. */
+  palette: readonly Color[];
 }
 
 /** Encodes an image of at most 256 colours as PNG. */
@@ -31,7 +36,7 @@ export function encodeIndexedPng({ width, height, pixels, palette }: IndexedImag
 
 /**
  * Finds at most 64 colours that stand for the pixels (RGBA): charts have few colours and the mixtures along edges.
- * Colours are taken to 5 bits a channel, the most frequent ones kept, the others replaced by the nearest kept one.
+ * Colours are taken to 5 bits a channel, some kept, the others replaced by the nearest kept one.
  */
 export function quantize(rgba: Uint8Array, width: number, height: number): IndexedImage {
   const counts = new Uint32Array(1 << 15);
@@ -49,33 +54,37 @@ export function quantize(rgba: Uint8Array, width: number, height: number): Index
     if (times > 0) used.push(key);
   });
   used.sort((a, b) => counts[b]! - counts[a]!);
-  const mean = (key: number): [number, number, number, number] => {
+  const mean = (key: number): Color => {
     const part = (channel: number): number => Math.round(sums[key * 3 + channel]! / counts[key]!);
     return [part(0), part(1), part(2), 255];
   };
-  const palette = used.slice(0, MOST_COLORS).map(mean);
+  const palette = choosePalette(used.map(mean));
   const indexOf = new Uint8Array(1 << 15);
-  used.forEach((key, index) => {
-    indexOf[key] = index < MOST_COLORS ? index : nearest(palette, mean(key));
-  });
+  for (const key of used) indexOf[key] = nearest(palette, mean(key)).index;
   const pixels = new Uint8Array(count);
   for (let i = 0, at = 0; i < count; i++, at += 4) pixels[i] = indexOf[keyOf(rgba[at]!, rgba[at + 1]!, rgba[at + 2]!)]!;
   return { width, height, pixels, palette };
+}
+
+/** The most frequent colours, but with room for those that are rare and like no other: a red mark is small and matters. */
+function choosePalette(byFrequency: readonly Color[]): Color[] {
+  const palette = byFrequency.slice(0, MOST_COLORS / 2);
+  const rest = byFrequency.slice(MOST_COLORS / 2);
+  for (const color of rest)
+    if (palette.length < MOST_COLORS && nearest(palette, color).distance > UNLIKE ** 2) palette.push(color);
+  for (const color of rest) if (palette.length < MOST_COLORS && !palette.includes(color)) palette.push(color);
+  return palette;
 }
 
 function keyOf(red: number, green: number, blue: number): number {
   return ((red >> 3) << 10) | ((green >> 3) << 5) | (blue >> 3);
 }
 
-function nearest(
-  palette: IndexedImage["palette"],
-  [red, green, blue]: readonly [number, number, number, number],
-): number {
-  let best = 0;
-  let least = Infinity;
+function nearest(palette: readonly Color[], [red, green, blue]: Color): { index: number; distance: number } {
+  let best = { index: 0, distance: Infinity };
   palette.forEach(([r, g, b], index) => {
     const distance = (r - red) ** 2 + (g - green) ** 2 + (b - blue) ** 2;
-    if (distance < least) [best, least] = [index, distance];
+    if (distance < best.distance) best = { index, distance };
   });
   return best;
 }

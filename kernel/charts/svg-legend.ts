@@ -1,3 +1,4 @@
+import type { TimelineData, TimelineStats } from "../../runtime/host.ts";
 import { FONT_SIZE, MARGIN } from "./layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import type { LegendMark } from "./svg-bars.ts";
@@ -39,13 +40,16 @@ export function markEntry(mark: LegendMark): LegendEntry {
   return MARKS[mark];
 }
 
-/** A swatch for each function, the others as a number. */
-export function functionEntries(names: readonly string[], colors: FunctionColors): LegendEntry[] {
-  const entries = names
-    .slice(0, MOST_FUNCTIONS)
-    .map((name) => ({ text: fitText(name, 160, FONT_SIZE), swatch: `${SWATCH} fill="${colors.of(name)}"/>` }));
-  if (names.length > MOST_FUNCTIONS) entries.push({ text: `+${names.length - MOST_FUNCTIONS} more`, swatch: "" });
-  return entries;
+/** A swatch for each of the functions that took most time, in the order in which they came up; the others as a number. */
+export function functionEntries(data: TimelineData, stats: TimelineStats, colors: FunctionColors): LegendEntry[] {
+  const shown = new Set(stats.functions.slice(0, MOST_FUNCTIONS).map(({ name }) => name));
+  const names = [...new Set(data.tasks.map((task) => task.functionName))].filter((name) => shown.has(name));
+  const entries = names.map((name) => ({
+    text: fitText(name, 160, FONT_SIZE),
+    swatch: `${SWATCH} fill="${colors.of(name)}"/>`,
+  }));
+  const others = stats.functions.length - names.length;
+  return others > 0 ? [...entries, { text: `+${others} more`, swatch: "" }] : entries;
 }
 
 /** Lays the entries out in as many lines as they need. */

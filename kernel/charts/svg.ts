@@ -50,13 +50,7 @@ export function renderSvg(
   const driver = drawDriver(data, layout, marks);
   const events = drawMarks(data, layout);
   const legend = drawLegend(
-    [
-      ...functionEntries(
-        stats.functions.map(({ name }) => name),
-        colors,
-      ),
-      ...markEntries(data, picture, events.entries),
-    ],
+    [...functionEntries(data, stats, colors), ...markEntries(data, picture, events.entries)],
     width,
   );
   const legendTop = layout.bottom + AXIS_HEIGHT + 14;

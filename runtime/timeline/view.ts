@@ -41,7 +41,7 @@ export function cutView(source: Source, filter: TimelineFilter, now: number): Ti
     tasks,
     calls: shown.filter((call) => call.taskId === undefined),
     nestedCalls: shown.filter((call) => call.taskId !== undefined),
-    marks: [...workerMarks(source.workers, lanes), ...moveMarks(source.moves)]
+    marks: [...workerMarks(source.workers, lanes, window.start), ...moveMarks(source.moves)]
       .filter(inWindow)
       .sort((a, b) => a.time - b.time),
     spans: cells
@@ -244,11 +244,16 @@ function countWorkers(
   return alive.size;
 }
 
-function* workerMarks(workers: ReadonlyMap<string, WorkerRecord>, lanes: LaneTable): Iterable<TimelineMark> {
+/** Workers that were there at the beginning are no news. */
+function* workerMarks(
+  workers: ReadonlyMap<string, WorkerRecord>,
+  lanes: LaneTable,
+  since: number,
+): Iterable<TimelineMark> {
   for (const [id, worker] of workers) {
     const lane = lanes.find(`worker:${id}`);
     if (lane < 0) continue;
-    yield { kind: "workerStarted", time: worker.startedAt, lane };
+    if (worker.startedAt > since) yield { kind: "workerStarted", time: worker.startedAt, lane };
     if (worker.crashed && worker.exitedAt !== undefined) yield { kind: "workerCrashed", time: worker.exitedAt, lane };
   }
 }

@@ -24,6 +24,7 @@ export { CellSyntaxError } from "./parse.ts";
 export function compileCell(source: string, options: { cell: string }): CompiledCell {
   const { text, shift, program } = parseCell(source);
   const rewrite = new Rewrite(text);
+  if (program.hashbang !== null) rewrite.erase(program.hashbang.start, program.hashbang.end);
   const typeNames = program.body.some(isImport) ? namesInTypes(program) : new Set<string>();
   walk(program, {
     enter: (node, parents) => enterNode(rewrite, node, parents),
@@ -111,8 +112,7 @@ function leaveNode(rewrite: Rewrite, node: Node, parents: readonly Node[]): void
 
 /** Makes the last statement's value the cell's result, when it is an expression without a semicolon. */
 function writeResult(rewrite: Rewrite, last: Node | undefined): boolean {
-  const expression =
-    last?.type === "ExpressionStatement" && rewrite.text[last.end - 1] !== ";" ? last.expression : exportedValue(last);
+  const expression = last === undefined || rewrite.text[last.end - 1] === ";" ? undefined : valueOf(last);
   if (expression === undefined) return false;
   if (expression.type === "AwaitExpression") return true;
   rewrite.before(expression.start, "await __heddle__.await(");
@@ -120,13 +120,10 @@ function writeResult(rewrite: Rewrite, last: Node | undefined): boolean {
   return true;
 }
 
-function exportedValue(last: Node | undefined): Node | undefined {
-  if (last?.type !== "ExportDefaultDeclaration" || rewriteEndsClosed(last)) return undefined;
-  return last.declaration;
-}
-
-function rewriteEndsClosed(last: NodeOf<"ExportDefaultDeclaration">): boolean {
-  return /Declaration$/.test(last.declaration.type);
+function valueOf(statement: Node): Node | undefined {
+  if (statement.type === "ExpressionStatement") return statement.expression;
+  const isValue = statement.type === "ExportDefaultDeclaration" && !/Declaration$/.test(statement.declaration.type);
+  return isValue ? statement.declaration : undefined;
 }
 
 function namesInTypes(program: NodeOf<"Program">): Set<string> {

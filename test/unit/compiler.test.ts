@@ -129,6 +129,8 @@ describe("the result", () => {
     ["of a function declaration is none", "1\nfunction fnResult() {}", false, undefined],
     ["of an assignment", "assigned = 5; var assigned; assigned", true, 5],
     ["of an exported default", "export default 6", true, 6],
+    ["of an exported default object", "export default { suites: [1] }", true, { suites: [1] }],
+    ["of an exported default with a semicolon is none", "export default 6;", false, undefined],
     ["of a cast", "<number>7 as any satisfies number", true, 7],
     ["of an empty cell is none", "", false, undefined],
     ["of a comment is none", "// nothing", false, undefined],

@@ -83,6 +83,11 @@ export class TopLevel {
       return;
     }
     const declaration = unwrapExport(statement);
+    if (statement.type === "ExportDefaultDeclaration" && !/Declaration$/.test(declaration.type)) {
+      rewrite.before(declaration.start, "(");
+      rewrite.after(declaration.end, ");");
+      return;
+    }
     switch (declaration.type) {
       case "FunctionDeclaration":
       case "ClassDeclaration":

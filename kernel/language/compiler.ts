@@ -112,7 +112,7 @@ function leaveNode(rewrite: Rewrite, node: Node, parents: readonly Node[]): void
 
 /** Makes the last statement's value the cell's result, when it is an expression without a semicolon. */
 function writeResult(rewrite: Rewrite, last: Node | undefined): boolean {
-  const expression = last === undefined || rewrite.text[last.end - 1] === ";" ? undefined : valueOf(last);
+  const expression = last === undefined || rewrite.text[last.end - 1] === ";" ? undefined : valueExpression(last);
   if (expression === undefined) return false;
   if (expression.type === "AwaitExpression") return true;
   rewrite.before(expression.start, "await __heddle__.await(");
@@ -120,7 +120,7 @@ function writeResult(rewrite: Rewrite, last: Node | undefined): boolean {
   return true;
 }
 
-function valueOf(statement: Node): Node | undefined {
+function valueExpression(statement: Node): Node | undefined {
   if (statement.type === "ExpressionStatement") return statement.expression;
   const isValue = statement.type === "ExportDefaultDeclaration" && !/Declaration$/.test(statement.declaration.type);
   return isValue ? statement.declaration : undefined;

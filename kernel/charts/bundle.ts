@@ -44,12 +44,13 @@ export async function fullBundle(data: TimelineData, options: BundleOptions): Pr
   const advice = data.tasks.length <= MOST_ADVISED ? advise(data) : [];
   const png = await renderPng(renderSvg(data, stats, { colors, theme: "light", advice }));
   const figure = plotlyFigure(data, stats, { colors });
+  // Inside the JSON: a page that takes scripts away as untrusted takes these along.
+  const foot = legend(figure.data) + adviceList(advice);
   const html = [
     '<div class="heddle-timeline">',
     STYLE,
     imageTag(data, stats, { colors, advice }),
-    `<template>${heading(data, stats)}<div class="heddle-foot">${legend(figure.data)}${adviceList(advice)}</div></template>`,
-    `<script type="application/json">${JSON.stringify(figure).replaceAll("<", "\\u003c")}</script>`,
+    `<script type="application/json">${JSON.stringify({ ...figure, head: heading(data, stats), foot }).replaceAll("<", "\\u003c")}</script>`,
     `<script>${loaderScript(kernelspecName, PLOTLY_VERSION)}</script>`,
     "</div>",
   ].join("");

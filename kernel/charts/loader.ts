@@ -17,9 +17,8 @@ function shade(el,what){for(var e=el;e;e=e.parentElement){var c=getComputedStyle
 function figure(el,source){return JSON.parse(source.replaceAll('"${PAGE_TEXT}"',JSON.stringify(shade(el,'color'))).replaceAll('"${PAGE_BACKGROUND}"',JSON.stringify(shade(el,'backgroundColor'))))}
 function draw(P,el){
 if(el.dataset.state)return;el.dataset.state='loading';
-var img=el.querySelector('img'),source=el.querySelector('script[type="application/json"]').textContent,head=el.querySelector('template'),box=d.createElement('div'),plot=d.createElement('div');
-if(head)box.appendChild(head.content.cloneNode(true));
-box.insertBefore(plot,box.querySelector('.heddle-foot'));
+var img=el.querySelector('img'),source=el.querySelector('script[type="application/json"]').textContent,parts=JSON.parse(source),box=d.createElement('div'),plot=d.createElement('div');
+box.innerHTML=parts.head+'<div></div>'+parts.foot;box.replaceChild(plot,box.querySelector('div'));
 plot.setAttribute('role','img');plot.setAttribute('aria-label',img.alt);el.appendChild(box);
 var width,hidden={};
 box.querySelectorAll('[data-trace]').forEach(function(b){b.onclick=function(){var n=b.dataset.trace;hidden[n]=!hidden[n];b.style.opacity=hidden[n]?.4:1;show()}});

@@ -30,7 +30,7 @@ export function newCell(id: number, label: string, allowStdin: boolean): CellCon
 
 /** The cell whose code is running; where that is not known, the cell that started last. */
 export function currentCell(): CellContext {
-  return current ?? latest;
+  return starting ?? current ?? latest;
 }
 
 /** The cell that started last. */

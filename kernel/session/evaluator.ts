@@ -25,8 +25,8 @@ interface Run {
   cell: string;
   outcome: Promise<Outcome>;
   settled: boolean;
-  /** The script has ended; its value or error is being described. */
-  answered: boolean;
+  /** How many of its steps have ended: the script, showing its value or describing its error. */
+  answers: number;
   cut(): void;
 }
 
@@ -42,7 +42,7 @@ export class Evaluator {
   readonly #giveUp: () => void;
   #host: Promise<string> | undefined;
   #running: Run | undefined;
-  #isInterrupting = false;
+  #interrupting: Promise<void> | undefined;
 
   /** `giveUp` is called when the main thread cannot be cut safely. */
   constructor(word: Int32Array<SharedArrayBuffer>, giveUp: () => void) {
@@ -61,12 +61,14 @@ export class Evaluator {
    * user expression under the expression's name.
    */
   async run(request: EvaluateRequest, expression?: string): Promise<Outcome> {
+    // A cut that is under way would hit the new cell.
+    await this.#interrupting;
     const { promise: cut, resolve } = withResolvers<Outcome>();
     const run: Run = {
       cell: request.cell,
       outcome: cut,
       settled: false,
-      answered: false,
+      answers: 0,
       cut: () => resolve({ status: "interrupted", how: "terminated" }),
     };
     run.outcome = Promise.race([this.#runScript(run, request, expression), cut]);
@@ -95,14 +97,11 @@ export class Evaluator {
   }
 
   /** Ends what the main thread is doing; does nothing to a thread that idles. */
-  async interrupt(): Promise<void> {
-    if (this.#isInterrupting) return;
-    this.#isInterrupting = true;
-    try {
-      await this.#interruptRun(this.#running);
-    } finally {
-      this.#isInterrupting = false;
-    }
+  interrupt(): Promise<void> {
+    this.#interrupting ??= this.#interruptRun(this.#running).finally(() => {
+      this.#interrupting = undefined;
+    });
+    return this.#interrupting;
   }
 
   async #interruptRun(run: Run | undefined): Promise<void> {
@@ -115,17 +114,20 @@ export class Evaluator {
     }
     // Ends at the latest when the kernel process, which has a bound of its own, replaces this process.
     while (!run?.settled) {
+      const before = run?.answers;
       if (!(await this.#cut())) return this.#giveUp();
-      if (run?.settled || !(await within(this.#probe(), awaitsMs))) continue;
+      if (!(await within(this.#probe(), awaitsMs))) continue;
       if (!run) return;
-      if (!run.answered) run.cut();
-      else if (!(await within(run.outcome, awaitsMs))) continue;
+      if (run.answers === before) return run.cut();
+      // What the cut hit was in the way of the cell, which has gone on with its next step.
+      if (await within(run.outcome, awaitsMs)) return;
     }
   }
 
   /** Cuts what the main thread executes; resolves when it is done. False: the runtime is inside and stays there. */
   async #cut(): Promise<boolean> {
     if (!this.#claimWord()) return false;
+    this.#send("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
     await this.#post("Runtime.terminateExecution");
     Atomics.store(this.#word, 0, INTERRUPT_IDLE);
     Atomics.notify(this.#word, 0);
@@ -166,7 +168,7 @@ export class Evaluator {
     });
     this.#finishStart();
     const answer = await answering;
-    run.answered = true;
+    run.answers++;
     if (answer.failure !== undefined) return failed("Error", answer.failure);
     if (answer.exceptionDetails !== undefined) return this.#describe(request, answer.exceptionDetails);
     const value = answer.result;

@@ -1,4 +1,5 @@
 import { showValue } from "../display/mime-bundle.ts";
+import { leaveAsyncScopes } from "./async-scopes.ts";
 import { beginStart, finishStart, latestCell, newCell } from "./cell-context.ts";
 import { describeError } from "./cell-error.ts";
 import { CellModules } from "./cell-modules.ts";
@@ -18,7 +19,7 @@ export function defineHostObject(notebook: NotebookLine, post: (message: LineMes
   const session = sessionSide(notebook, post);
   Object.defineProperty(globalThis, "__heddle__", {
     value: {
-      turn: nextTurn,
+      turn: () => interruptible(nextTurn()),
       await: interruptible,
       iterate: interruptibleItems,
       import: (specifier: unknown, options?: object) => modules.import(specifier, options),
@@ -47,6 +48,8 @@ function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => voi
     interrupt(forGood: boolean): void {
       interruptAwaits(latestCell(), forGood);
     },
+
+    prepareCut: leaveAsyncScopes,
 
     async showResult(value: unknown, expression?: string): Promise<void> {
       const shown = await interruptible(showValue(value, notebook));

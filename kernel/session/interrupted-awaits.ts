@@ -62,16 +62,17 @@ function awaitedItems<T>(source: Iterable<T>): AsyncIterator<T> {
 
 const immediate = setImmediate;
 
-/** A fresh turn of the event loop, in which no inspector message is being handled and no earlier code is on the stack. */
+/**
+ * A fresh turn of the event loop, in which no inspector message is being handled and no earlier code is on the stack.
+ * It comes, whatever was interrupted.
+ */
 export function nextTurn(): Promise<void> {
-  return interruptible(
-    new Promise<void>((resolve) => {
-      immediate(() => {
-        resetCurrent();
-        resolve();
-      });
-    }),
-  );
+  return new Promise<void>((resolve) => {
+    immediate(() => {
+      resetCurrent();
+      resolve();
+    });
+  });
 }
 
 /** Rejects the cell's pending awaits, so that its `finally` blocks run; with `forGood` those that follow too. */

@@ -45,10 +45,12 @@ attachHost({
     return port2;
   },
 });
-reportLateErrors();
 flushBeforeExit();
 defineHostObject(notebook, post);
 trackCells();
+// Last: an error before this line must end the process, not be shown as some cell's.
+reportLateErrors();
+post({ type: "send", message: { type: "ready", pid: process.pid } });
 
 function startWatchdog(): Worker {
   const workerData: WatchdogData = {

@@ -68,7 +68,7 @@ export class TaskObservers {
     const label = `(${taskName} ${workerId}) `;
     const continues = this.#openLines.delete(source);
     if (!text.endsWith("\n")) this.#openLines.add(source);
-    const lines = text.replaceAll(/\n(?=[^])/g, `\n${label}`);
+    const lines = text.replaceAll(/\n(?!$)/g, `\n${label}`);
     return continues ? lines : label + lines;
   }
 }

@@ -157,4 +157,3 @@ socket.on("error", leaveWithoutKernel);
 socket.on("close", leaveWithoutKernel);
 parentPort?.on("message", (port: MessagePort) => observers.add(port));
 void pumpForever();
-send({ type: "ready", pid: process.pid });

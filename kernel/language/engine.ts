@@ -7,6 +7,8 @@ export interface LanguageEngine {
   check(cell: CellSource): Promise<CheckResult>;
   /** The cell has run (or begun to): from now on later cells see its names and types. Returns at once. */
   commit(cell: CellSource): void;
+  /** The session was replaced: the names of earlier cells are gone. Returns at once. */
+  reset(): void;
   complete(source: string, offset: number): Promise<CompletionList>;
   /** Signature, type and documentation under the cursor as Markdown; `detail` 1 adds what a reader of the source would want. */
   inspect(source: string, offset: number, detail: 0 | 1): Promise<Inspection | undefined>;

@@ -36,7 +36,7 @@ export function parseText(text: string): ParseResult {
   return parseSync("cell.ts", text, { lang: "ts", sourceType: "module", showSemanticErrors: true });
 }
 
-const leadingTrivia = /^(?:\s|\/\/[^\n]*\n|\/\*[\s\S]*?\*\/)*\{/;
+const leadingTrivia = /^(?:\s|\/\/[^\n]*\n|\/\*(?:(?!\*\/)[\s\S])*\*\/)*\{/;
 
 function parseObjectLiteral(source: string): ParsedCell | undefined {
   if (!leadingTrivia.test(source)) return undefined;

@@ -2,9 +2,17 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { CellSource, CheckResult, CompletionList, Diagnostic, Inspection, LanguageEngine } from "./engine.ts";
+import type {
+  CellSource,
+  CheckResult,
+  Completion,
+  CompletionList,
+  Diagnostic,
+  Inspection,
+  LanguageEngine,
+} from "./engine.ts";
 import { CellSyntaxError, parseCell } from "./parse.ts";
-import { CellScope, type CellText, NAMES_MODULE } from "./server/cell-scope.ts";
+import { CellScope, type CellText, NAMES_MODULE, plainNames } from "./server/cell-scope.ts";
 import { type LspCompletion, toCompletions, wordAt } from "./server/completion.ts";
 import { type LspDiagnostic, toDiagnostics } from "./server/diagnostics.ts";
 import { type LspHover, type LspLocation, type LspSignatureHelp, toInspection } from "./server/inspection.ts";
@@ -32,6 +40,8 @@ export function createLanguageEngine(
 const DEFAULT_TIMEOUT_MS = 2_000;
 /** Auto-imports would index every package before the first answer. */
 const settings = { suggest: { autoImports: false } };
+/** So many completions get their types; more are a list to narrow down first. */
+const MAX_DETAILED = 16;
 /** LSP's `FileChangeType`. */
 const FILE_CHANGED = 2;
 const FILE_DELETED = 3;
@@ -112,20 +122,43 @@ class TypeScriptEngine implements LanguageEngine {
     const committed = this.#scope.commit(cell, source);
     if (committed === undefined) return;
     this.#workspace.write(`${committed.module}.ts`, committed.text);
+    this.#publishNames();
+  }
+
+  reset(): void {
+    this.#scope.clear();
+    if (!this.#closed) this.#publishNames();
+  }
+
+  /** The compiler takes in what changed now, while a cell runs, and not when the next cell is checked. */
+  #publishNames(): void {
     this.#change(NAMES, this.#scope.namesText());
-    // The compiler takes in the new module now, while the cell runs, and not when the next cell is checked.
     this.#change(SCRATCH, this.#scope.openText("").text);
     this.#request("textDocument/diagnostic", { textDocument: { uri: this.#workspace.uri(SCRATCH) } }).catch(() => {});
   }
 
   async complete(source: string, offset: number): Promise<CompletionList> {
     const word = wordAt(source, offset);
-    try {
-      const list = await this.#query(source, offset, "textDocument/completion");
-      return toCompletions(list as LspCompletion | null, source, word, this.#scope.names());
-    } catch {
-      return toCompletions(null, source, word, this.#scope.names());
-    }
+    const list = await this.#query(source, offset, "textDocument/completion").catch(() => null);
+    const answer = toCompletions(list as LspCompletion | null, source, word, this.#scope.names());
+    if (list === null || answer.items.length > MAX_DETAILED) return answer;
+    return {
+      ...answer,
+      items: await Promise.all(answer.items.map((item) => this.#detail(item, list as LspCompletion))),
+    };
+  }
+
+  /** Adds the type to an item; without it where the server gives none in time. */
+  async #detail(item: Completion, list: LspCompletion): Promise<Completion> {
+    const asked = list.items.find(({ label }) => label === item.text || label === `${item.text}?`);
+    if (asked === undefined || item.detail !== undefined) return item;
+    const resolved = (await this.#request("completionItem/resolve", asked).catch(() => null)) as {
+      detail?: string;
+    } | null;
+    const detail = plainNames(resolved?.detail ?? "")
+      .replace(/^\(alias\) /, "")
+      .split("\n")[0];
+    return detail === undefined || detail === "" ? item : { ...item, detail };
   }
 
   async inspect(source: string, offset: number, detail: 0 | 1): Promise<Inspection | undefined> {
@@ -262,6 +295,10 @@ class UncheckedEngine implements LanguageEngine {
 
   complete(source: string, offset: number): Promise<CompletionList> {
     return Promise.resolve(toCompletions(null, source, wordAt(source, offset), this.#scope.names()));
+  }
+
+  reset(): void {
+    this.#scope.clear();
   }
 
   inspect(): Promise<undefined> {

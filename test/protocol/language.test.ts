@@ -179,7 +179,7 @@ describe("completion", () => {
       start: 7,
       end: 7,
       items: [
-        { text: "height", kind: "field" },
+        { text: "height", kind: "field", detail: "(property) height: number" },
         { text: "width", kind: "field" },
       ],
     });
@@ -227,6 +227,16 @@ describe("completion", () => {
   test("what an import offers", async () => {
     const source = "import { readFileS } from 'node:fs'";
     expect(await texts(source, source.indexOf(" }"))).toContain("readFileSync");
+  });
+});
+
+test("a replaced session's names are gone", async () => {
+  await withFolder({}, async (own) => {
+    await run(own, "const before = 1");
+    own.reset();
+    expect(await errorsIn(own, "before")).toEqual(["2304@before"]);
+    expect((await own.complete("befo", 4)).items).toEqual([]);
+    await run(own, "const before = 'again'", "before.trim()");
   });
 });
 

@@ -593,6 +593,12 @@ function catchError(body: () => unknown): unknown {
   throw new Error("nothing was thrown");
 }
 
+test("many comments in front cost no time", () => {
+  const start = performance.now();
+  compileCell(`${"/* c */\n".repeat(200)}const a = 1`, { cell: "1" });
+  expect(performance.now() - start).toBeLessThan(1_000);
+});
+
 test("a warm 20-line cell compiles in a millisecond", () => {
   const cell = `import { readFile } from "node:fs/promises"\n${Array.from({ length: 18 }, (_, i) => `const v${i}: number = await f(${i} as number); interface I${i} { a: string }`).join("\n")}\nv1`;
   const times = Array.from({ length: 60 }, (_, i) => {

@@ -145,7 +145,7 @@ function writeMember(rewrite: Rewrite, member: NodeOf<"TSEnumMember">, previous:
     rewrite.replace(member.start, member.initializer.start, open);
     rewrite.after(member.end, ");");
   }
-  const rest = /^(?:\s|\/\*[\s\S]*?\*\/|\/\/[^\n]*\n)*,/.exec(rewrite.text.slice(member.end));
+  const rest = /^(?:\s|\/\*(?:(?!\*\/)[\s\S])*\*\/|\/\/[^\n]*\n)*,/.exec(rewrite.text.slice(member.end));
   if (rest !== null) rewrite.edit.remove(member.end + rest[0].length - 1, member.end + rest[0].length);
 }
 

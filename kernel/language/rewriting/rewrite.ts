@@ -70,7 +70,7 @@ export function afterDecorators(node: { start: number; decorators?: { end: numbe
 
 /** The offset of a character at or after `from`, comments skipped. */
 export function findCharacter(text: string, character: string, from: number): number {
-  const pattern = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|[\s\S]/g;
+  const pattern = /\/\*(?:(?!\*\/)[\s\S])*\*\/|\/\/[^\n]*|[\s\S]/g;
   pattern.lastIndex = from;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text))
     if (match[0] === character) return match.index;

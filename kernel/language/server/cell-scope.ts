@@ -78,6 +78,11 @@ export class CellScope {
     };
   }
 
+  /** Forgets every name. */
+  clear(): void {
+    this.#owners.clear();
+  }
+
   #used(text: string, declared: ReadonlyMap<string, unknown>): [string, Owner][] {
     const used: [string, Owner][] = [];
     for (const name of new Set(text.match(/[\p{ID_Start}_$][\p{ID_Continue}$\u200c\u200d]*/gu))) {

@@ -3,6 +3,8 @@ import type { MimeBundle } from "./mime-bundle.ts";
 
 /** What the session does for the notebook API. All output goes to the cell whose code is running. */
 export interface NotebookLink {
+  /** Whether Plotly figures are sent as such. */
+  readonly plotlyMime: boolean;
   display(output: { data: MimeBundle; metadata: Record<string, unknown>; displayId?: string; update: boolean }): void;
   clearOutput(wait: boolean): void;
   /** Rejects where the front end cannot ask. */

@@ -127,7 +127,8 @@ export class Evaluator {
   /** Cuts what the main thread executes; resolves when it is done. False: the runtime is inside and stays there. */
   async #cut(): Promise<boolean> {
     if (!this.#claimWord()) return false;
-    this.#send("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
+    // To its end: a cut that lands inside this evaluation ends there, and the loop under it goes on.
+    await this.#post("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
     await this.#post("Runtime.terminateExecution");
     Atomics.store(this.#word, 0, INTERRUPT_IDLE);
     Atomics.notify(this.#word, 0);

@@ -14,6 +14,7 @@
 const HEADER_BYTES = 64;
 const WRITE = 0;
 const READ = 1;
+const WANTS_ROOM = 2;
 const FILLER = 0;
 
 /** Makes the shared memory of a ring; `capacityWords` must be a power of two. */
@@ -77,6 +78,11 @@ export class RingWriter extends RingEnd {
     Atomics.store(this.positions, WRITE, this.#write);
   }
 
+  /** Asks the consumer to say so when it has taken something. */
+  wantRoom(): void {
+    Atomics.store(this.positions, WANTS_ROOM, 1);
+  }
+
   /** Blocks until the consumer has taken something or `ms` have passed. Only for threads whose consumer never blocks. */
   waitForRoom(ms: number): void {
     const read = Atomics.load(this.positions, READ);
@@ -117,6 +123,11 @@ export class RingReader extends RingEnd {
       Atomics.store(this.positions, READ, this.#read);
     }
     return 0;
+  }
+
+  /** Whether the producer waits for room; asking clears it. */
+  takeWantsRoom(): boolean {
+    return Atomics.load(this.positions, WANTS_ROOM) === 1 && Atomics.exchange(this.positions, WANTS_ROOM, 0) === 1;
   }
 
   /** Gives the current record's room back to the producer. */

@@ -1,0 +1,205 @@
+/**
+ * A block: one encoded value as it lies in a ring record or in the scheduler's memory. The scheduler reads its head
+ * (which objects it refers to, which shared memory it holds) and never its content.
+ *
+ * Words: [i words, i flags] [i buffers, i refs] [f main bytes], 3 words a buffer, 1 a ref, then the main bytes, or the
+ * locator of the main bytes where they are too many for a record.
+ */
+import type { Encoded } from "../serialization/encode.ts";
+import type { ObjectStore } from "./object-store.ts";
+import type { Locator } from "./protocol.ts";
+
+/** The block is an error's. */
+export const BlockIsError = 1;
+const MainInStore = 2;
+const HasModules = 4;
+
+const HEAD_WORDS = 3;
+/** Longer main bytes go to shared memory. */
+const INLINE_BYTES = 8192;
+
+const NO_REFS: readonly number[] = [];
+const NO_LOCATORS: readonly Locator[] = [];
+
+/** The three typed views of a piece of memory. */
+export interface Views {
+  readonly i32: Int32Array;
+  readonly f64: Float64Array;
+  readonly u8: Uint8Array;
+}
+
+/** A value ready to be written: array data and long main bytes are in shared memory already. */
+export interface Prepared {
+  words: number;
+  flags: number;
+  locators: readonly Locator[];
+  refs: readonly number[];
+  main: Uint8Array;
+  mainLocator: Locator | undefined;
+}
+
+/** Moves what does not fit into a record to the store. The result holds `encoded.bytes`, so write it before the next encode. */
+export function prepareBlock(encoded: Encoded, store: ObjectStore, flags: number): Prepared {
+  let main = encoded.bytes;
+  if (encoded.modules.length > 0) {
+    main = withModules(main, encoded.modules);
+    flags |= HasModules;
+  }
+  const locators = encoded.buffers.length === 0 ? NO_LOCATORS : encoded.buffers.map((buffer) => store.store(buffer));
+  let mainLocator: Locator | undefined;
+  if (main.length > INLINE_BYTES) {
+    mainLocator = store.store(main);
+    flags |= MainInStore;
+  }
+  const mainWords = mainLocator === undefined ? (main.length + 7) >> 3 : 3;
+  const words = HEAD_WORDS + locators.length * 3 + encoded.refs.length + mainWords;
+  return { words, flags, locators, refs: encoded.refs, main, mainLocator };
+}
+
+function withModules(main: Uint8Array, modules: readonly string[]): Uint8Array {
+  const text = Buffer.from(JSON.stringify(modules));
+  const bytes = new Uint8Array(4 + text.length + main.length);
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, 4);
+  bytes.set(main, 4 + text.length);
+  return bytes;
+}
+
+/** Writes a prepared block at `word` and returns the word after it. */
+export function writeBlock(to: Views, word: number, block: Prepared): number {
+  const { i32, f64, u8 } = to;
+  i32[word * 2] = block.words;
+  i32[word * 2 + 1] = block.flags;
+  i32[word * 2 + 2] = block.locators.length;
+  i32[word * 2 + 3] = block.refs.length;
+  f64[word + 2] = block.main.length;
+  let at = word + HEAD_WORDS;
+  for (const locator of block.locators) at = writeLocator(to, at, locator);
+  for (const ref of block.refs) f64[at++] = ref;
+  if (block.mainLocator !== undefined) return writeLocator(to, at, block.mainLocator);
+  if (block.main.length > 64) u8.set(block.main, at * 8);
+  else for (let index = 0, base = at * 8; index < block.main.length; index++) u8[base + index] = block.main[index]!;
+  return at + ((block.main.length + 7) >> 3);
+}
+
+function writeLocator({ i32, f64 }: Views, word: number, locator: Locator): number {
+  i32[word * 2] = locator.segment;
+  f64[word + 1] = locator.offset;
+  f64[word + 2] = locator.bytes;
+  return word + 3;
+}
+
+function readLocator({ i32, f64 }: Views, word: number): Locator {
+  return { segment: i32[word * 2]!, offset: f64[word + 1]!, bytes: f64[word + 2]! };
+}
+
+/** A block copied out of a ring, with what the scheduler has to know about it. */
+export interface Block {
+  bytes: Uint8Array;
+  isError: boolean;
+  refs: readonly number[];
+  /** Everything it holds in shared memory. */
+  locators: readonly Locator[];
+  /** Encoded size with array data. */
+  size: number;
+}
+
+/** Length of the block at `word`, in words. */
+export function blockWords(from: Views, word: number): number {
+  return from.i32[word * 2]!;
+}
+
+/** Copies the block at `word` out of a ring. */
+export function copyBlock(from: Views, word: number): Block {
+  const words = from.i32[word * 2]!;
+  const flags = from.i32[word * 2 + 1]!;
+  const buffers = from.i32[word * 2 + 2]!;
+  const refCount = from.i32[word * 2 + 3]!;
+  const bytes = new Uint8Array(words * 8);
+  copyWords(from, word, bytes, words);
+  let size = from.f64[word + 2]!;
+  let locators = NO_LOCATORS;
+  if (buffers > 0 || (flags & MainInStore) !== 0) {
+    const list: Locator[] = [];
+    for (let index = 0; index < buffers; index++) list.push(readLocator(from, word + HEAD_WORDS + index * 3));
+    for (const locator of list) size += locator.bytes;
+    if ((flags & MainInStore) !== 0) list.push(readLocator(from, word + HEAD_WORDS + buffers * 3 + refCount));
+    locators = list;
+  }
+  let refs = NO_REFS;
+  if (refCount > 0) {
+    const first = word + HEAD_WORDS + buffers * 3;
+    refs = Array.from(from.f64.subarray(first, first + refCount));
+  }
+  return { bytes, isError: (flags & BlockIsError) !== 0, refs, locators, size };
+}
+
+function copyWords(from: Views, word: number, to: Uint8Array, words: number): void {
+  if (words > 16) {
+    to.set(from.u8.subarray(word * 8, (word + words) * 8));
+    return;
+  }
+  for (let index = 0, base = word * 8, end = words * 8; index < end; index++) to[index] = from.u8[base + index]!;
+}
+
+/** Writes a copied block back into a ring at `word`; returns the word after it. */
+export function pasteBlock(to: Views, word: number, bytes: Uint8Array): number {
+  const base = word * 8;
+  if (bytes.length > 128) to.u8.set(bytes, base);
+  else for (let index = 0; index < bytes.length; index++) to.u8[base + index] = bytes[index]!;
+  return word + (bytes.length >> 3);
+}
+
+/** What a reader needs to rebuild the value of a block. */
+export interface BlockContent {
+  isError: boolean;
+  modules: readonly string[];
+  main: Uint8Array;
+  locators: readonly Locator[];
+}
+
+const NO_MODULES: readonly string[] = [];
+const scratch = new Uint8Array(INLINE_BYTES + 8);
+
+/** Reads a block for decoding. `main` may lie in a scratch buffer that the next call overwrites, and may have bytes after its end. */
+export function readBlock(from: Views, word: number, store: ObjectStore): BlockContent {
+  const flags = from.i32[word * 2 + 1]!;
+  const buffers = from.i32[word * 2 + 2]!;
+  const refs = from.i32[word * 2 + 3]!;
+  let locators = NO_LOCATORS;
+  if (buffers > 0) {
+    const list: Locator[] = [];
+    for (let index = 0; index < buffers; index++) list.push(readLocator(from, word + HEAD_WORDS + index * 3));
+    locators = list;
+  }
+  const at = word + HEAD_WORDS + buffers * 3 + refs;
+  let main: Uint8Array;
+  if ((flags & MainInStore) !== 0) main = store.view(readLocator(from, at)).slice();
+  else {
+    copyWords(from, at, scratch, (from.f64[word + 2]! + 7) >> 3);
+    main = scratch;
+  }
+  const isError = (flags & BlockIsError) !== 0;
+  if ((flags & HasModules) === 0) return { isError, modules: NO_MODULES, main, locators };
+  const length = new DataView(main.buffer, main.byteOffset).getUint32(0, true);
+  const modules = JSON.parse(Buffer.from(main.buffer, main.byteOffset + 4, length).toString()) as string[];
+  return { isError, modules, main: main.slice(4 + length), locators };
+}
+
+/** Views on memory of its own, for blocks that travel by a port or stay in memory. */
+export function viewsOf(bytes: Uint8Array): Views {
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  const { buffer, byteOffset, byteLength } = aligned;
+  return {
+    u8: aligned,
+    i32: new Int32Array(buffer, byteOffset, byteLength >> 2),
+    f64: new Float64Array(buffer, byteOffset, byteLength >> 3),
+  };
+}
+
+/** A prepared block as bytes of its own. */
+export function blockBytes(block: Prepared): Uint8Array {
+  const bytes = new Uint8Array(block.words * 8);
+  writeBlock(viewsOf(bytes), 0, block);
+  return bytes;
+}

@@ -1,0 +1,118 @@
+/** Which objects exist, what they hold, who holds them and who waits for them. Pure: effects go through `ObjectEffects`. */
+import type { Block } from "./block.ts";
+import type { Call, Failure, StoredObject, Task } from "./records.ts";
+
+/** What the directory makes happen outside. */
+export interface ObjectEffects {
+  /** A client that subscribed learns that the object is ready. */
+  ready(client: number, object: StoredObject): void;
+  /** Shared memory of a dropped block goes back to its owners. */
+  freeMemory(block: Block): void;
+  /** An input of the task is there, or will never be. */
+  inputReady(task: Task, object: StoredObject): void;
+  callProgress(call: Call, index: number, object: StoredObject): void;
+}
+
+export class ObjectDirectory {
+  readonly objects = new Map<number, StoredObject>();
+  readonly #effects: ObjectEffects;
+  #order = 0;
+
+  constructor(effects: ObjectEffects) {
+    this.#effects = effects;
+  }
+
+  /** Makes the record of an object that does not exist yet. */
+  create(id: number, task: number, holds: number): StoredObject {
+    const object: StoredObject = {
+      id,
+      holds,
+      block: undefined,
+      failure: undefined,
+      order: 0,
+      readyAt: 0,
+      freed: false,
+      looked: false,
+      task,
+      dependents: undefined,
+      subscribers: undefined,
+      calls: undefined,
+    };
+    this.objects.set(id, object);
+    return object;
+  }
+
+  isReady(object: StoredObject): boolean {
+    return object.order !== 0;
+  }
+
+  /** Gives the object its value or its failure, once, and tells all who wait. The block's refs are held from here on. */
+  seal(object: StoredObject, block: Block | undefined, failure: Failure | undefined, time: number): void {
+    if (object.order !== 0) return;
+    object.order = ++this.#order;
+    object.readyAt = time;
+    object.block = block;
+    object.failure = failure;
+    if (block !== undefined) this.holdAll(block.refs);
+    if (failure?.cause !== undefined) this.holdAll(failure.cause.refs);
+    const { subscribers, dependents, calls } = object;
+    object.subscribers = object.dependents = object.calls = undefined;
+    if (object.freed) this.#discard(object);
+    if (calls !== undefined) for (const { call, index } of calls) this.#effects.callProgress(call, index, object);
+    if (subscribers !== undefined) for (const client of subscribers) this.#effects.ready(client, object);
+    if (dependents !== undefined) for (const task of dependents) this.#effects.inputReady(task, object);
+    if (object.holds === 0) this.#drop(object);
+  }
+
+  hold(id: number): void {
+    const object = this.objects.get(id);
+    if (object !== undefined) object.holds++;
+  }
+
+  holdAll(ids: readonly number[]): void {
+    for (const id of ids) this.hold(id);
+  }
+
+  /** Takes one hold back; the last one drops a ready object. */
+  release(id: number): void {
+    const object = this.objects.get(id);
+    if (object === undefined) return;
+    object.holds--;
+    if (object.holds === 0 && object.order !== 0) this.#drop(object);
+  }
+
+  releaseAll(ids: readonly number[]): void {
+    for (const id of ids) this.release(id);
+  }
+
+  /** Lets the value go although refs may remain; reading it fails from now on. */
+  free(id: number): void {
+    const object = this.objects.get(id);
+    if (object === undefined || object.freed) return;
+    object.freed = true;
+    if (object.order !== 0) this.#discard(object);
+  }
+
+  #discard(object: StoredObject): void {
+    const { block, failure } = object;
+    object.block = undefined;
+    object.failure = { kind: "freed", message: "", hops: [], cause: undefined, attempts: [] };
+    this.#releaseContent(block, failure);
+  }
+
+  #drop(object: StoredObject): void {
+    this.objects.delete(object.id);
+    this.#releaseContent(object.block, object.failure);
+  }
+
+  #releaseContent(block: Block | undefined, failure: Failure | undefined): void {
+    if (block !== undefined) this.releaseBlock(block);
+    if (failure?.cause !== undefined) this.releaseBlock(failure.cause);
+  }
+
+  /** Lets go of what a block refers to and of its memory. */
+  releaseBlock(block: Block): void {
+    if (block.refs.length > 0) this.releaseAll(block.refs);
+    if (block.locators.length > 0) this.#effects.freeMemory(block);
+  }
+}

@@ -1,0 +1,65 @@
+/** The scheduler's end of one thread: its rings, its port, and what it has been told already. */
+import type { MessagePort } from "node:worker_threads";
+import { BellPush } from "./bell.ts";
+import type { Link } from "./protocol.ts";
+import { RingReader, RingWriter } from "./ring.ts";
+
+type WriteRecord = (writer: RingWriter) => number;
+
+export class Peer {
+  readonly index: number;
+  readonly port: MessagePort;
+  readonly reader: RingReader;
+  readonly writer: RingWriter;
+  /** Definitions, option sets and segments the thread knows. */
+  readonly known = new Set<string>();
+  readonly #bell: BellPush;
+  #backlog: { type: number; words: number; write: WriteRecord }[] = [];
+  #rang = true;
+
+  constructor(link: Link, port: MessagePort) {
+    this.index = link.index;
+    this.port = port;
+    this.reader = new RingReader(link.toScheduler);
+    this.writer = new RingWriter(link.fromScheduler);
+    this.#bell = new BellPush(link.ownBell, () => port.postMessage(null));
+  }
+
+  /** Whether a record of this size would go out at once. */
+  hasRoom(words: number): boolean {
+    return this.#backlog.length === 0 && this.writer.begin(words);
+  }
+
+  /** Sends a record, now or when the thread has made room; `write` fills the body and returns its length. */
+  send(type: number, words: number, write: WriteRecord): void {
+    this.#rang = false;
+    if (this.hasRoom(words)) this.writer.commit(type, write(this.writer));
+    else {
+      this.#backlog.push({ type, words, write });
+      this.writer.wantRoom();
+    }
+  }
+
+  /** Finishes the turn: what waits for room goes out as far as it fits, and the thread is woken. */
+  flush(): void {
+    if (this.#backlog.length > 0) this.#sendBacklog();
+    if (!this.#rang) {
+      this.#rang = true;
+      this.#bell.ring();
+    }
+  }
+
+  #sendBacklog(): void {
+    let sent = 0;
+    for (const { type, words, write } of this.#backlog) {
+      if (!this.writer.begin(words)) break;
+      this.writer.commit(type, write(this.writer));
+      sent++;
+    }
+    if (sent > 0) {
+      this.#backlog = this.#backlog.slice(sent);
+      this.#rang = false;
+    }
+    if (this.#backlog.length > 0) this.writer.wantRoom();
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * What the driver, the workers and the scheduler's thread say to each other: binary records on rings for everything
+ * that happens per task, structured messages on ports for everything that happens per definition.
+ *
+ * Order between the two: whoever posts something that a record refers to posts it first, and a reader that meets an
+ * unknown number drains its port there and then; whoever handles a message from a port drains the ring first.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { TaskHop } from "../errors.ts";
+import type { TaskEvent } from "../events.ts";
+
+/** Records to the scheduler. Bodies in 8-byte words; `f` a float64, `i,j` two int32. */
+export const Submit = 1; // f task, f time, i definition j options, f parent, i cell j returns, f preview number, i preview kind j preview bytes, i refs j 0, refs…, preview…, block
+export const Put = 2; // f object, f time, f task, i cell j 0, block
+export const Get = 3; // f call, f task, i cell j flags, f time, f timeout, i ids j 0, ids…
+export const Hold = 4; // ids…
+export const Release = 5; // ids…
+export const Subscribe = 6; // ids…
+export const Abandon = 7; // f call
+export const WaitBegin = 8; // f call, f task, i cell j numReturns, f time, f timeout, i total j ids, ids…
+export const WaitEnd = 9; // f call, f time, i outcome j total, i pending j ids, ids…
+export const Started = 10; // f task, f time
+export const Finished = 11; // f task, f time, f startedAt, f executedAt, i outcome j blocks, blocks…
+export const Dropped = 12; // i slot j 0: a task that was taken back is skipped
+
+/** Records from the scheduler. */
+export const Value = 20; // f call, i index j 0, block
+export const CallDone = 21; // f call, i outcome j 0
+export const Ready = 22; // f object, f order
+export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j dependencies, block(args), (f id, block)…
+export const CancelTask = 24; // f task
+export const FailedValue = 26; // f call, i index j 0; the failure is on the port
+export const FreeBuffer = 25; // i segment j 0, f offset, f bytes
+
+/** Outcomes of a call. */
+export const CallOk = 0;
+export const CallFailed = 1;
+export const CallTimeout = 2;
+export const CallInterrupted = 3;
+
+/** Outcomes of a task's attempt. */
+export const TaskOk = 0;
+export const TaskThrew = 1;
+export const TaskThrewRetryable = 2;
+export const TaskWasCancelled = 3;
+export const TaskTimedOut = 4;
+
+/** Flags of `Get`. */
+export const GetMore = 1; // further ids follow in the next record
+export const GetSettled = 2; // failures are values
+export const GetPoll = 4; // answer at once
+
+/** Kinds of preview of a task's arguments. */
+export const PreviewNone = 0;
+export const PreviewNumber = 1;
+export const PreviewText = 2;
+
+/** A piece of shared memory. */
+export interface Locator {
+  segment: number;
+  offset: number;
+  bytes: number;
+}
+
+/** Code and captured values of one remote function, once a definition. */
+export interface DefineMessage {
+  type: "define";
+  id: number;
+  functionName: string;
+  block: Uint8Array;
+  refs: number[];
+}
+
+/** One set of task options, once a remote function. */
+export interface OptionsMessage {
+  type: "options";
+  id: number;
+  name: string | undefined;
+  shape: Record<string, number>;
+  maxRetries: number;
+  timeout: number;
+  shared: boolean;
+  /** Encoded `retryExceptions` where it is not false. */
+  retry: Uint8Array | undefined;
+}
+
+export type ToScheduler =
+  | DefineMessage
+  | OptionsMessage
+  | { type: "cell"; id: number; label: string }
+  | { type: "segment"; id: number; memory: SharedArrayBuffer }
+  | { type: "cancel"; id: number; force: boolean; recursive: boolean }
+  | { type: "free"; ids: number[] }
+  | { type: "output"; taskId: number; stream: "stdout" | "stderr"; text: string }
+  | { type: "span"; event: TaskEvent & { type: "span" } }
+  | { type: "query"; id: number; question: "events" | "tasks" | "objects" | "workers" | "resources"; answered: Int32Array }
+  | { type: "shutdown" }
+  | null;
+
+export type FromScheduler =
+  | DefineMessage
+  | OptionsMessage
+  | { type: "cell"; id: number; label: string }
+  | { type: "segment"; id: number; memory: SharedArrayBuffer }
+  | { type: "answer"; id: number; answer: unknown }
+  | { type: "failure"; call: number; index: number; failure: FailureMessage }
+  | { type: "down"; error?: string }
+  | null;
+
+/** A failure as it goes to whoever asked for the object. */
+export interface FailureMessage {
+  kind: "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";
+  message: string;
+  hops: TaskHop[];
+  cause: Uint8Array | undefined;
+  attempts: Uint8Array[];
+}
+
+/** What a thread needs to speak with the scheduler. */
+export interface Link {
+  /** 0 is the driver; numbers are never used twice. */
+  index: number;
+  port: MessagePort;
+  toScheduler: SharedArrayBuffer;
+  fromScheduler: SharedArrayBuffer;
+  /** Wakes the scheduler. */
+  schedulerBell: SharedArrayBuffer;
+  /** Wakes this thread. */
+  ownBell: SharedArrayBuffer;
+  /** Bytes in use in the object store, and its limit, both as BigInt64. */
+  storeAccount: SharedArrayBuffer;
+  session: SessionFacts;
+}
+
+/** What every thread of a session knows. */
+export interface SessionFacts {
+  sessionId: string;
+  namespace: string;
+  totals: Record<string, number>;
+  logToDriver: boolean;
+}

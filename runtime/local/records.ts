@@ -1,0 +1,123 @@
+/** What the scheduler remembers of tasks, objects, workers and calls. */
+import type { TaskHop } from "../errors.ts";
+import type { ResourceShape } from "../options.ts";
+import type { Block } from "./block.ts";
+
+/** What the options of a remote function come to. */
+export interface Policy {
+  id: number;
+  name: string | undefined;
+  shape: ResourceShape;
+  /** Tasks with equal shapes may follow each other on one lane. */
+  shapeKey: string;
+  maxRetries: number;
+}
+
+/** One remote function as the scheduler knows it. */
+export interface Definition {
+  id: number;
+  functionName: string;
+  /** Mean milliseconds a call holds its slot; undefined before the first has finished. */
+  meanMs: number | undefined;
+}
+
+export type TaskState = "waiting" | "ready" | "running" | "retrying" | "finished" | "failed" | "cancelled";
+
+export interface Task {
+  readonly id: number;
+  readonly sequence: number;
+  readonly definition: Definition;
+  readonly policy: Policy;
+  readonly args: Block;
+  /** Objects given as top-level arguments. */
+  readonly inputs: readonly number[];
+  readonly returns: number;
+  readonly parent: number;
+  readonly cell: string | undefined;
+  readonly name: string;
+  /** Name of the submitting thread. */
+  readonly client: number;
+  readonly submittedAt: number;
+  state: TaskState;
+  /** Inputs not there yet. */
+  missing: number;
+  attempt: number;
+  retriesLeft: number;
+  lane: Lane | undefined;
+  worker: WorkerRecord | undefined;
+  /** Index of its claim word while it is on a worker and has not started. */
+  slot: number;
+  startedAt: number;
+  /** `get` and `wait` calls of the task that have not returned; while there are any it holds no slot. */
+  openCalls: number;
+  cancelRequested: boolean;
+  /** What earlier attempts threw. */
+  attempts: Block[];
+  children: Set<number> | undefined;
+}
+
+/** A slot on a worker: tasks on it run one after the other, with the lane's resources. */
+export interface Lane {
+  readonly id: number;
+  readonly worker: WorkerRecord;
+  readonly policy: Policy;
+  /** The first is running or next to run, the others wait on the worker. */
+  readonly tasks: Task[];
+}
+
+export interface WorkerRecord {
+  readonly index: number;
+  up: boolean;
+  readonly lanes: Set<Lane>;
+  /** Tasks on this thread that hold no slot because they await a call. */
+  readonly suspended: Set<Task>;
+  /** Objects this thread has handles of. */
+  readonly held: Set<number>;
+  readonly freeSlots: number[];
+}
+
+export type FailureKind = "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";
+
+/** Why an object will never have a value. */
+export interface Failure {
+  kind: FailureKind;
+  message: string;
+  /** The failing task last. */
+  hops: TaskHop[];
+  /** The value that was thrown. */
+  cause: Block | undefined;
+  attempts: Block[];
+}
+
+export interface StoredObject {
+  readonly id: number;
+  /** Handles in threads, arguments of unfinished tasks, objects that contain it, definitions that captured it. */
+  holds: number;
+  block: Block | undefined;
+  failure: Failure | undefined;
+  /** Position in the order in which objects became ready. */
+  order: number;
+  readyAt: number;
+  freed: boolean;
+  /** Whether somebody asked for it, so that its failure is not news. */
+  looked: boolean;
+  /** Task that makes it; 0 for put objects. */
+  task: number;
+  dependents: Task[] | undefined;
+  subscribers: number[] | undefined;
+  calls: { call: Call; index: number }[] | undefined;
+}
+
+/** A `get` or `wait` that has not returned. */
+export interface Call {
+  readonly id: number;
+  readonly client: number;
+  readonly kind: "get" | "wait";
+  readonly task: Task | undefined;
+  readonly objects: number[];
+  readonly settled: boolean;
+  remaining: number;
+  outcome: number;
+  /** Waiting for a slot to return to its task, or returned. */
+  done: boolean;
+}

@@ -1,0 +1,118 @@
+/**
+ * Worker threads, owned by piscina: it starts them, limits their memory and notices when one ends. Dispatch is not
+ * piscina's: each thread serves one endless piscina task, which talks to the scheduler by a ring. Ending that task by
+ * its AbortSignal terminates the thread; another endless task then gets a new one.
+ */
+import { fileURLToPath } from "node:url";
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { createBellMemory } from "./bell.ts";
+import type { Link, SessionFacts } from "./protocol.ts";
+import { createRingMemory } from "./ring.ts";
+
+/** Tasks that may be on a worker and not started. */
+export const CLAIM_SLOTS = 1024;
+const RING_WORDS = 1 << 15;
+
+/** What a worker thread is started with. */
+export interface WorkerStart {
+  link: Link;
+  /** One word a dispatched task: 1 waiting, 2 started, 3 taken back. */
+  claims: SharedArrayBuffer;
+}
+
+/** The scheduler's end of a new worker thread. */
+export interface WorkerEnd {
+  index: number;
+  port: MessagePort;
+  link: Link;
+  claims: Int32Array;
+}
+
+export type ExitReason = "shutdown" | "crash" | "outOfMemory" | "cancelled";
+
+export interface PoolEvents {
+  /** A thread was started; it says when it is ready. */
+  starting(worker: WorkerEnd): void;
+  ended(index: number, reason: ExitReason): void;
+}
+
+interface Serving {
+  controller: AbortController;
+  reason: ExitReason | undefined;
+}
+
+export class WorkerPool {
+  readonly #piscina: Piscina;
+  readonly #events: PoolEvents;
+  readonly #shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts };
+  readonly #serving = new Map<number, Serving>();
+  #nextIndex = 1;
+  #closing = false;
+
+  constructor(threads: number, shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts }, events: PoolEvents) {
+    this.#shared = shared;
+    this.#events = events;
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
+      name: "serve",
+      minThreads: threads,
+      maxThreads: threads,
+      // Atomics mode blocks the thread's event loop between tasks, and here the one task never ends.
+      atomics: "disabled",
+      recordTiming: false,
+    });
+    // What goes wrong with a thread arrives as the rejection of its endless task.
+    this.#piscina.on("error", () => {});
+    for (let count = 0; count < threads; count++) this.#serve();
+  }
+
+  #serve(): void {
+    const index = this.#nextIndex++;
+    const { port1, port2 } = new MessageChannel();
+    const link: Link = {
+      index,
+      port: port2,
+      toScheduler: createRingMemory(RING_WORDS),
+      fromScheduler: createRingMemory(RING_WORDS),
+      ownBell: createBellMemory(),
+      ...this.#shared,
+    };
+    const claims = new SharedArrayBuffer(CLAIM_SLOTS * 4);
+    const serving: Serving = { controller: new AbortController(), reason: undefined };
+    this.#serving.set(index, serving);
+    this.#events.starting({ index, port: port1, link, claims: new Int32Array(claims) });
+    const start: WorkerStart = { link, claims };
+    this.#piscina.run(start, { transferList: [port2], signal: serving.controller.signal }).then(
+      () => this.#ended(index, "crash"),
+      (error: unknown) => this.#ended(index, isOutOfMemory(error) ? "outOfMemory" : "crash"),
+    );
+  }
+
+  #ended(index: number, reason: ExitReason): void {
+    const serving = this.#serving.get(index);
+    if (serving === undefined) return;
+    this.#serving.delete(index);
+    if (this.#closing) return;
+    this.#events.ended(index, serving.reason ?? reason);
+    this.#serve();
+  }
+
+  /** Ends a thread, whatever it does; another takes its place. */
+  end(index: number, reason: ExitReason): void {
+    const serving = this.#serving.get(index);
+    if (serving === undefined || serving.reason !== undefined) return;
+    serving.reason = reason;
+    serving.controller.abort();
+  }
+
+  /** Ends all threads. */
+  async close(): Promise<void> {
+    // The endless tasks reject now, which must not start new ones.
+    this.#closing = true;
+    await this.#piscina.destroy();
+  }
+}
+
+const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && (error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";

@@ -16,8 +16,8 @@ export interface CellContext {
   readonly allowStdin: boolean;
   /** Rejects the awaits that are pending in this cell. */
   readonly wakes: Set<(reason: unknown) => void>;
-  /** Once set, every further await of the cell rejects with it. */
-  stopped: Error | undefined;
+  /** While set, no await of the cell settles: a loop that catches the interrupt stands still at its next one. */
+  frozen: boolean;
 }
 
 let current: CellContext | undefined;
@@ -25,7 +25,7 @@ let starting: CellContext | undefined;
 let latest: CellContext = newCell(0, "0", false);
 
 export function newCell(id: number, label: string, allowStdin: boolean): CellContext {
-  return { id, label, allowStdin, wakes: new Set(), stopped: undefined };
+  return { id, label, allowStdin, wakes: new Set(), frozen: false };
 }
 
 /** The cell whose code is running; where that is not known, the cell that started last. */
@@ -40,6 +40,8 @@ export function latestCell(): CellContext {
 
 /** From now until `finishStart`, promises that are made belong to this cell: its script is about to begin. */
 export function beginStart(cell: CellContext): void {
+  // What an interrupted cell left behind, such as a server's handlers, may await again.
+  if (latest !== cell) latest.frozen = false;
   starting = cell;
   latest = cell;
 }

@@ -38,8 +38,14 @@ export class CellModules {
     const own = ownModules[specifier];
     if (own !== undefined) return own;
     const isPath = /^(\.{1,2}(\/|$)|\/|file:)/.test(specifier);
-    if (isPath) return probeExtensions(new URL(specifier, this.#base));
+    if (isPath) return this.#existing(specifier, probeExtensions(new URL(specifier, this.#base)));
     return import.meta.resolve(specifier, this.#base);
+  }
+
+  #existing(specifier: string, url: string): string {
+    if (modifiedAt(url) !== undefined) return url;
+    const error = new Error(`Cannot find module '${specifier}' from the notebook's folder ${this.dirname}`);
+    throw Object.assign(error, { code: "ERR_MODULE_NOT_FOUND" });
   }
 
   /** `import(specifier)` of a cell. A file that has changed since it was imported is loaded anew. */

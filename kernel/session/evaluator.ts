@@ -14,7 +14,7 @@ import type { CellError, Evaluated, EvaluateRequest } from "./protocol.ts";
 
 /** How long pending awaits and `finally` blocks have before the cell's JavaScript is cut. */
 const awaitsMs = 50;
-/** How long a cell has whose every await rejects, before it is cut. */
+/** How long the main thread has to show that it is not busy, before it is cut. */
 const stubbornMs = 10;
 /** How long the runtime may be inside before the session is given up. */
 const insideMs = 250;
@@ -105,23 +105,30 @@ export class Evaluator {
   }
 
   async #interruptRun(run: Run | undefined): Promise<void> {
-    if (run) this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt(false)" });
+    if (run) this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt()" });
     const ended = run?.outcome ?? this.#probe();
     if (await within(ended, awaitsMs)) return;
     if (run) {
-      this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt(true)" });
-      if (await within(ended, stubbornMs)) return;
+      this.#send("Runtime.evaluate", { expression: "__heddle__.session.freeze()" });
+      // A thread that is not busy has a cell that caught the interrupt and awaits on: frozen, it is dead already.
+      if (await this.#isDead(run, stubbornMs)) return run.cut();
     }
     // Ends at the latest when the kernel process, which has a bound of its own, replaces this process.
     while (!run?.settled) {
-      const before = run?.answers;
       if (!(await this.#cut())) return this.#giveUp();
-      if (!(await within(this.#probe(), awaitsMs))) continue;
-      if (!run) return;
-      if (run.answers === before) return run.cut();
-      // What the cut hit was in the way of the cell, which has gone on with its next step.
-      if (await within(run.outcome, awaitsMs)) return;
+      if (run === undefined && (await within(this.#probe(), awaitsMs))) return;
+      if (run !== undefined && (await this.#isDead(run, awaitsMs))) return run.cut();
     }
+  }
+
+  /** Whether a fresh turn of the main thread comes and goes in that time without a sign of the run. */
+  async #isDead(run: Run, ms: number): Promise<boolean> {
+    const before = run.answers;
+    if (!(await within(this.#probe(), ms)) || run.settled) return false;
+    if (run.answers === before) return true;
+    // What was cut had been in the way of the run, which has gone on with its next step: showing value or error.
+    await within(run.outcome, awaitsMs);
+    return false;
   }
 
   /** Cuts what the main thread executes; resolves when it is done. False: the runtime is inside and stays there. */

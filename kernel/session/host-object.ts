@@ -45,8 +45,12 @@ function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => voi
 
     begun: finishStart,
 
-    interrupt(forGood: boolean): void {
-      interruptAwaits(latestCell(), forGood);
+    interrupt(): void {
+      interruptAwaits(latestCell());
+    },
+
+    freeze(): void {
+      latestCell().frozen = true;
     },
 
     prepareCut: leaveAsyncScopes,

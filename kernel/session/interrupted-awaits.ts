@@ -12,18 +12,15 @@ export class InterruptedError extends Error {
 /** `await` of a cell: settles as the value does, or rejects when the cell is interrupted meanwhile. */
 export function interruptible<T>(value: T | PromiseLike<T>): Promise<Awaited<T>> {
   const cell = currentCell();
-  if (cell.stopped !== undefined) return Promise.reject(cell.stopped);
   return new Promise<Awaited<T>>((resolve, reject) => {
     const { wakes } = cell;
     wakes.add(reject);
     Promise.resolve(value).then(
       (result) => {
-        wakes.delete(reject);
-        resolve(result as Awaited<T>);
+        if (wakes.delete(reject) && !cell.frozen) resolve(result as Awaited<T>);
       },
       (error) => {
-        wakes.delete(reject);
-        reject(error);
+        if (wakes.delete(reject) && !cell.frozen) reject(error);
       },
     );
   });
@@ -75,10 +72,9 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** Rejects the cell's pending awaits, so that its `finally` blocks run; with `forGood` those that follow too. */
-export function interruptAwaits(cell: CellContext, forGood: boolean): void {
+/** Rejects the cell's pending awaits, so that its `finally` blocks run. */
+export function interruptAwaits(cell: CellContext): void {
   const error = new InterruptedError();
-  if (forGood) cell.stopped = error;
   const pending = [...cell.wakes];
   cell.wakes.clear();
   for (const wake of pending) wake(error);

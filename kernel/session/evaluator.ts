@@ -21,12 +21,16 @@ const insideMs = 250;
 
 type Outcome = Evaluated["outcome"];
 
+const terminated: Outcome = { status: "interrupted", how: "terminated" };
+
 interface Run {
   cell: string;
   outcome: Promise<Outcome>;
   settled: boolean;
   /** How many of its steps have ended: the script, showing its value or describing its error. */
   answers: number;
+  /** It has been frozen or cut. V8 may then collect its promise and answer with that as a failure. */
+  stopped: boolean;
   cut(): void;
 }
 
@@ -69,7 +73,8 @@ export class Evaluator {
       outcome: cut,
       settled: false,
       answers: 0,
-      cut: () => resolve({ status: "interrupted", how: "terminated" }),
+      stopped: false,
+      cut: () => resolve(terminated),
     };
     run.outcome = Promise.race([this.#runScript(run, request, expression), cut]);
     this.#running = run;
@@ -109,6 +114,7 @@ export class Evaluator {
     const ended = run?.outcome ?? this.#probe();
     if (await within(ended, awaitsMs)) return;
     if (run) {
+      run.stopped = true;
       this.#send("Runtime.evaluate", { expression: "__heddle__.session.freeze()" });
       // A thread that is not busy has a cell that caught the interrupt and awaits on: frozen, it is dead already.
       if (await this.#isDead(run, stubbornMs)) return run.cut();
@@ -177,18 +183,25 @@ export class Evaluator {
     this.#finishStart();
     const answer = await answering;
     run.answers++;
-    if (answer.failure !== undefined) return failed("Error", answer.failure);
-    if (answer.exceptionDetails !== undefined) return this.#describe(request, answer.exceptionDetails);
+    if (answer.failure !== undefined) return run.stopped ? terminated : failed("Error", answer.failure);
+    if (answer.exceptionDetails !== undefined) return this.#describe(run, request, answer.exceptionDetails);
     const value = answer.result;
     if (request.silent || value === undefined || value.type === "undefined") return { status: "ok" };
     const shown = await this.#call(request, "showResult", value, expression);
-    return shown.exceptionDetails === undefined ? { status: "ok" } : this.#describe(request, shown.exceptionDetails);
+    if (shown.failure !== undefined) return run.stopped ? terminated : failed("Error", shown.failure);
+    return shown.exceptionDetails === undefined
+      ? { status: "ok" }
+      : this.#describe(run, request, shown.exceptionDetails);
   }
 
-  async #describe(request: EvaluateRequest, details: NonNullable<Answer["exceptionDetails"]>): Promise<Outcome> {
+  async #describe(
+    run: Run,
+    request: EvaluateRequest,
+    details: NonNullable<Answer["exceptionDetails"]>,
+  ): Promise<Outcome> {
     if (details.exception === undefined) return failed("Error", details.text);
     const { result } = await this.#call(request, "describe", details.exception);
-    if (result?.value === undefined) return failed("Error", details.text);
+    if (result?.value === undefined) return run.stopped ? terminated : failed("Error", details.text);
     const described = JSON.parse(String(result.value)) as { interrupted: true } | { error: CellError };
     if ("interrupted" in described) return { status: "interrupted", how: "awaits" };
     return { status: "error", error: described.error };

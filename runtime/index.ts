@@ -1,1 +1,45 @@
+export {
+  DeadlockError,
+  GetTimeoutError,
+  HeddleError,
+  InfeasibleTaskError,
+  NotInitializedError,
+  ObjectFreedError,
+  ObjectLostError,
+  ObjectMutatedError,
+  ObjectStoreFullError,
+  OtherSessionError,
+  OutOfMemoryError,
+  RuntimeExistsError,
+  SerializationError,
+  TaskCancelledError,
+  TaskError,
+  type TaskHop,
+  TaskTimeoutError,
+  WorkerCrashedError,
+} from "./errors.ts";
 export type * from "./events.ts";
+export { type ObjectRef } from "./object-ref.ts";
+export { listObjects, listTasks, listWorkers, profile, timeline } from "./observe.ts";
+export type { ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
+export {
+  asCompleted,
+  availableResources,
+  cancel,
+  clusterResources,
+  free,
+  get,
+  getRuntimeContext,
+  init,
+  isInitialized,
+  put,
+  type Runtime,
+  type RuntimeContext,
+  settled,
+  shutdown,
+  type ValuesOf,
+  wait,
+} from "./runtime.ts";
+export type { ObjectRecord, TaskRecord, WorkerState } from "./state.ts";
+export { type Argument, type Arguments, type RemoteFunction, remote } from "./task.ts";
+export type { Advice, Simulation, Timeline, TimelineFilter, TimelineStats } from "./timeline.ts";

@@ -109,9 +109,9 @@ export class Dispatcher {
     return true;
   }
 
-  #openLane(worker: WorkerRecord, policy: Policy): Lane {
+  #openLane(worker: WorkerRecord, policy: Policy, solo = false): Lane {
     for (const name in policy.shape) this.available[name]! -= policy.shape[name]!;
-    const lane: Lane = { id: this.#nextLane++, worker, policy, tasks: [] };
+    const lane: Lane = { id: this.#nextLane++, worker, policy, tasks: [], solo };
     worker.lanes.add(lane);
     return lane;
   }
@@ -123,7 +123,7 @@ export class Dispatcher {
       this.#resuming.shift();
       if (gone || task.openCalls > 0) continue;
       const worker = task.worker!;
-      const lane = this.#openLane(worker, task.policy);
+      const lane = this.#openLane(worker, task.policy, true);
       lane.tasks.push(task);
       task.lane = lane;
       worker.suspended.delete(task);
@@ -182,7 +182,7 @@ export class Dispatcher {
 
   #sendAhead(lane: Lane): void {
     const queue = this.#ready.get(lane.policy.shapeKey);
-    if (queue === undefined || queue.length === 0 || this.#resuming.length > 0) return;
+    if (lane.solo || queue === undefined || queue.length === 0 || this.#resuming.length > 0) return;
     const share = Math.ceil(queue.length / Math.max(1, this.#upWorkers()));
     for (let sent = 0; sent < share; sent++) {
       const task = queue.first;

@@ -6,6 +6,7 @@
  * unknown number drains its port there and then; whoever handles a message from a port drains the ring first.
  */
 import type { MessagePort } from "node:worker_threads";
+import type { Question } from "../backend.ts";
 import type { TaskHop } from "../errors.ts";
 import type { TaskEvent } from "../events.ts";
 
@@ -16,7 +17,7 @@ export const Get = 3; // f call, f task, i cell j flags, f time, f timeout, i id
 export const Hold = 4; // ids…
 export const Release = 5; // ids…
 export const Subscribe = 6; // ids…
-export const Abandon = 7; // f call
+export const Abandon = 7; // f call, f time, i outcome j 0
 export const WaitBegin = 8; // f call, f task, i cell j numReturns, f time, f timeout, i total j ids, ids…
 export const WaitEnd = 9; // f call, f time, i outcome j total, i pending j ids, ids…
 export const Started = 10; // f task, f time
@@ -80,6 +81,7 @@ export interface OptionsMessage {
   maxRetries: number;
   timeout: number;
   shared: boolean;
+  numReturns: number;
   /** Encoded `retryExceptions` where it is not false. */
   retry: Uint8Array | undefined;
 }
@@ -93,7 +95,7 @@ export type ToScheduler =
   | { type: "free"; ids: number[] }
   | { type: "output"; taskId: number; stream: "stdout" | "stderr"; text: string }
   | { type: "span"; event: TaskEvent & { type: "span" } }
-  | { type: "query"; id: number; question: "events" | "tasks" | "objects" | "workers" | "resources"; answered: Int32Array }
+  | { type: "query"; id: number; question: Question; answered: Int32Array }
   | { type: "shutdown" }
   | null;
 

@@ -63,6 +63,8 @@ export interface Lane {
   readonly policy: Policy;
   /** The first is running or next to run, the others wait on the worker. */
   readonly tasks: Task[];
+  /** Made for a task that came back from a call; its worker does not know it, so nothing is sent ahead to it. */
+  readonly solo: boolean;
 }
 
 export interface WorkerRecord {

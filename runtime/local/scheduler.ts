@@ -93,7 +93,8 @@ export class Scheduler {
       inputs,
       returns,
       parent,
-      cell: submission.cell,
+      // A nested task belongs to the cell of the task that submitted it.
+      cell: submission.cell ?? this.tasks.get(parent)?.cell,
       name: submission.name,
       client,
       submittedAt: time,

@@ -1,0 +1,59 @@
+/** What a backend does for the public calls; `local/` implements it on worker threads. */
+import type { ResourceShape, TaskOptions } from "./options.ts";
+
+/** A remote function as the public half made it; the backend remembers what it has shipped of it under this object. */
+export interface FunctionSource {
+  readonly fn: (...args: never[]) => unknown;
+  readonly functionName: string;
+  readonly captures: Record<string, unknown> | undefined;
+}
+
+/** One set of options, checked and with its defaults. */
+export interface OptionSet {
+  readonly options: TaskOptions;
+  readonly shape: ResourceShape;
+}
+
+export interface GetRequest {
+  timeout: number | undefined;
+  signal: AbortSignal | undefined;
+  shared: boolean;
+  /** Failures come as values of `settled`'s shape instead of rejecting. */
+  settled: boolean;
+}
+
+export interface WaitRequest {
+  numReturns: number;
+  timeout: number | undefined;
+  signal: AbortSignal | undefined;
+}
+
+/** What `query` can be asked; `sync` only makes sure that everything said before has been heard. */
+export type Question = "events" | "tasks" | "objects" | "workers" | "resources" | "sync";
+
+/** The runtime as one thread of user code sees it: the driver's, or a worker's. */
+export interface Backend {
+  readonly sessionId: string;
+  /** Amounts the whole runtime has, as a shape. */
+  readonly totals: ResourceShape;
+  /** Submits a task and returns the number of its first return object; the others follow. The caller owns one handle of each. */
+  submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number;
+  put(value: unknown): number;
+  get(ids: readonly number[], request: GetRequest): Promise<unknown[]>;
+  /** Indexes of the ready ones, ascending; at most `numReturns`, those that became ready first. */
+  wait(ids: readonly number[], request: WaitRequest): Promise<number[]>;
+  /** Index by index as objects become ready, the earliest first. */
+  readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number>;
+  /** Whether the object is ready, as far as this thread has been told. */
+  isReady(id: number): boolean;
+  cancel(id: number, force: boolean, recursive: boolean): void;
+  free(ids: readonly number[]): void;
+  /** This thread made its first handle of an object that came from elsewhere. */
+  hold(id: number): void;
+  /** This thread's last handle of an object is gone. */
+  release(id: number): void;
+  /** Asks the scheduler and waits for the answer; never long. */
+  query(question: Question): unknown;
+  recordSpan(name: string, data: unknown, start: number, end: number): void;
+  shutdown(): Promise<void>;
+}

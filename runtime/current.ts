@@ -1,0 +1,33 @@
+/** The runtime of this thread: the driver's once it has started, a worker's from the start. */
+import type { Backend } from "./backend.ts";
+
+/** What a running task is told about itself. */
+export interface TaskContext {
+  /** Number of the task. */
+  readonly id: number;
+  readonly name: string;
+  readonly functionName: string;
+  /** 0 for the first attempt. */
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly signal: AbortSignal;
+  readonly resources: Readonly<Record<string, number>>;
+}
+
+/** A worker's backend and the task whose code runs. */
+export interface WorkerSide {
+  backend: Backend;
+  context(): TaskContext | undefined;
+}
+
+const slot: { worker: WorkerSide | undefined } = { worker: undefined };
+
+/** Makes this thread a worker. */
+export function becomeWorker(side: WorkerSide): void {
+  slot.worker = side;
+}
+
+/** The worker's side of this thread, if it is one. */
+export function workerSide(): WorkerSide | undefined {
+  return slot.worker;
+}

@@ -1,0 +1,5 @@
+/** States of a claim word: who may run a task that lies on a worker, decided by one compare-and-exchange. */
+
+export const CLAIM_WAITING = 1;
+export const CLAIM_STARTED = 2;
+export const CLAIM_TAKEN_BACK = 3;

@@ -1,0 +1,134 @@
+/** What a thread has shipped of its remote functions, and what it has been sent of those of others. */
+import type { FunctionSource, OptionSet } from "../backend.ts";
+import { encode, encodeFunction } from "../serialization/encode.ts";
+import { loadModules } from "../serialization/decode.ts";
+import { refNumber } from "../object-ref.ts";
+import { blockBytes, prepareBlock, readBlock, viewsOf } from "./block.ts";
+import type { Client } from "./client.ts";
+import type { DefineMessage, OptionsMessage } from "./protocol.ts";
+
+const PER_THREAD = 2 ** 16;
+const WARN_BYTES = 10 << 20;
+const REFUSE_BYTES = 100 << 20;
+
+/** A remote function as a worker runs it. */
+export interface LoadedFunction {
+  functionName: string;
+  /** Set once the code and its modules are there. */
+  fn: ((...args: unknown[]) => unknown) | undefined;
+  failed: unknown;
+  /** Whether calls of it have never returned a promise; undefined before the first. */
+  synchronous: boolean | undefined;
+  loading: Promise<void> | undefined;
+}
+
+export class Definitions {
+  readonly #client: Client;
+  readonly #sources = new WeakMap<FunctionSource, number>();
+  readonly #optionSets = new WeakMap<OptionSet, number>();
+  readonly #messages = new Map<number, DefineMessage>();
+  readonly #options = new Map<number, OptionsMessage>();
+  readonly #loaded = new Map<number, LoadedFunction>();
+  #next = 0;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  #number(): number {
+    return this.#client.index * PER_THREAD + this.#next++;
+  }
+
+  /** The function's number; captures and ships it the first time. Throws `SerializationError`. */
+  numberOf(source: FunctionSource): number {
+    let id = this.#sources.get(source);
+    if (id !== undefined) return id;
+    const options = { outOfBandBytes: 4096, refId: refNumber, label: source.functionName };
+    const encoded = encodeFunction(source.fn, options, source.captures);
+    const size = encoded.bytes.length + encoded.buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    checkSize(source.functionName, size);
+    id = this.#number();
+    const block = blockBytes(prepareBlock(encoded, this.#client.store, 0));
+    this.#client.post({ type: "define", id, functionName: source.functionName, block, refs: [...encoded.refs] });
+    this.#sources.set(source, id);
+    return id;
+  }
+
+  numberOfOptions(set: OptionSet): number {
+    let id = this.#optionSets.get(set);
+    if (id !== undefined) return id;
+    id = this.#number();
+    const { name, maxRetries, timeout, shared, retryExceptions } = set.options;
+    const rule = retryExceptions === undefined || retryExceptions === false ? undefined : retryExceptions;
+    const encode_ = () => encode(rule, { outOfBandBytes: Number.POSITIVE_INFINITY, refId: refNumber, label: "option retryExceptions" });
+    this.#client.post({
+      type: "options",
+      id,
+      name,
+      shape: { ...set.shape },
+      maxRetries: maxRetries ?? 3,
+      timeout: timeout ?? 0,
+      shared: shared ?? false,
+      numReturns: set.options.numReturns ?? 1,
+      retry: rule === undefined ? undefined : encode_().bytes.slice(),
+    });
+    this.#optionSets.set(set, id);
+    return id;
+  }
+
+  /** Takes note of another thread's function or options. */
+  learn(message: DefineMessage | OptionsMessage): void {
+    if (message.type === "define") this.#messages.set(message.id, message);
+    else this.#options.set(message.id, message);
+  }
+
+  options(id: number): OptionsMessage {
+    if (!this.#options.has(id)) this.#client.catchUp();
+    return this.#options.get(id)!;
+  }
+
+  /** The function of a number; it loads when it is first asked for. */
+  function(id: number): LoadedFunction {
+    let loaded = this.#loaded.get(id);
+    if (loaded !== undefined) return loaded;
+    if (!this.#messages.has(id)) this.#client.catchUp();
+    const message = this.#messages.get(id)!;
+    loaded = { functionName: message.functionName, fn: undefined, failed: undefined, synchronous: undefined, loading: undefined };
+    this.#loaded.set(id, loaded);
+    this.#load(message, loaded);
+    return loaded;
+  }
+
+  #load(message: DefineMessage, loaded: LoadedFunction): void {
+    const content = readBlock(viewsOf(message.block), 0, this.#client.store);
+    const main = content.main.slice();
+    const build = () => {
+      loaded.fn = this.#client.decodeContent(main, content.locators, undefined) as (...args: unknown[]) => unknown;
+    };
+    const fail = (error: unknown) => {
+      loaded.failed = error;
+    };
+    if (content.modules.length === 0) {
+      try {
+        build();
+      } catch (error) {
+        fail(error);
+      }
+      return;
+    }
+    loaded.loading = loadModules(content.modules)
+      .then(build)
+      .catch(fail)
+      .finally(() => {
+        loaded.loading = undefined;
+      });
+  }
+}
+
+function checkSize(functionName: string, bytes: number): void {
+  if (bytes <= WARN_BYTES) return;
+  const size = `${functionName} captures ${(bytes / 2 ** 20).toFixed(1)} MB`;
+  const repair = "put the large value and pass its ref as an argument";
+  if (bytes > REFUSE_BYTES) throw new RangeError(`${size}, more than the limit of ${REFUSE_BYTES >> 20} MB; ${repair}`);
+  process.emitWarning(`${size}, which is copied to each worker; ${repair}`, { type: "HeddleWarning", code: "LARGE_CAPTURE" });
+}

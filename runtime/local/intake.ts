@@ -1,0 +1,220 @@
+/** Reads what a thread wrote into its ring and steps the scheduler with it. */
+import { receiveMessageOnPort } from "node:worker_threads";
+import { type Block, blockWords, copyBlock } from "./block.ts";
+import type { Outbox } from "./outbox.ts";
+import type { Peer } from "./peer.ts";
+import * as protocol from "./protocol.ts";
+import type { Definition, Policy } from "./records.ts";
+import type { RingReader } from "./ring.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+type Message = NonNullable<protocol.ToScheduler>;
+const latin = new TextDecoder();
+
+export class Intake {
+  readonly #scheduler: Scheduler;
+  readonly #outbox: Outbox;
+  readonly #handle: (peer: Peer, message: Message) => void;
+  readonly #definitions = new Map<number, Definition>();
+  readonly #policies = new Map<number, Policy>();
+  readonly #cells = new Map<string, string>();
+  /** Messages read from a port while its ring was being drained. */
+  readonly #postponed: { peer: Peer; message: Message }[] = [];
+  readonly #partialGets = new Map<Peer, number[]>();
+
+  constructor(scheduler: Scheduler, outbox: Outbox, handle: (peer: Peer, message: Message) => void) {
+    this.#scheduler = scheduler;
+    this.#outbox = outbox;
+    this.#handle = handle;
+  }
+
+  /** Takes a message that is to be handled after the records written before it. */
+  postpone(peer: Peer, message: Message): void {
+    this.#postponed.push({ peer, message });
+  }
+
+  /** Handles all records and messages of a thread; whether there were any. */
+  drain(peer: Peer): boolean {
+    const { reader } = peer;
+    let any = false;
+    for (let type = reader.next(); type !== 0; type = reader.next()) {
+      any = true;
+      this.#record(peer, type, reader);
+      reader.release();
+    }
+    for (let index = 0; index < this.#postponed.length; index++) {
+      const entry = this.#postponed[index]!;
+      if (entry.peer !== peer) continue;
+      this.#postponed.splice(index--, 1);
+      any = true;
+      this.#handle(peer, entry.message);
+    }
+    return any;
+  }
+
+  #record(peer: Peer, type: number, reader: RingReader): void {
+    const { i32, f64, word } = reader;
+    const client = peer.index;
+    switch (type) {
+      case protocol.Submit:
+        return this.#submit(peer, reader);
+      case protocol.Started:
+        return this.#scheduler.started(f64[word]!, f64[word + 1]!);
+      case protocol.Finished:
+        return this.#finished(reader);
+      case protocol.Get:
+        return this.#get(peer, reader);
+      case protocol.Put:
+        return this.#scheduler.put(f64[word]!, copyBlock(reader, word + 4), client, f64[word + 2]!, this.#cell(peer, i32[word * 2 + 6]!), f64[word + 1]!);
+      case protocol.Hold:
+        for (let at = 0; at < reader.words; at++) this.#scheduler.hold(client, f64[word + at]!);
+        return;
+      case protocol.Release:
+        for (let at = 0; at < reader.words; at++) this.#scheduler.release(client, f64[word + at]!);
+        return;
+      case protocol.Subscribe:
+        for (let at = 0; at < reader.words; at++) this.#scheduler.subscribe(client, f64[word + at]!);
+        return;
+      case protocol.Abandon:
+        return this.#scheduler.abandon(client, f64[word]!, i32[word * 2 + 4]!, f64[word + 1]!);
+      case protocol.WaitBegin:
+        return this.#waitBegin(peer, reader);
+      case protocol.WaitEnd: {
+        const ids = readIds(reader, word + 4, i32[word * 2 + 7]!);
+        return this.#scheduler.waitEnd(client, f64[word]!, ids, i32[word * 2 + 5]!, i32[word * 2 + 6]!, i32[word * 2 + 4]!, f64[word + 1]!);
+      }
+      case protocol.Dropped:
+        return this.#scheduler.dropped(client, i32[word * 2]!);
+      default:
+        throw new Error(`record of unknown type ${type} from thread ${client}`);
+    }
+  }
+
+  #submit(peer: Peer, reader: RingReader): void {
+    const { i32, f64, word } = reader;
+    const id = f64[word]!;
+    const definition = this.#find(peer, this.#definitions, i32[word * 2 + 4]!);
+    const policy = this.#find(peer, this.#policies, i32[word * 2 + 5]!);
+    const previewKind = i32[word * 2 + 12]!;
+    const previewBytes = i32[word * 2 + 13]!;
+    const refs = i32[word * 2 + 14]!;
+    const inputs = refs === 0 ? NO_INPUTS : readIds(reader, word + 8, refs);
+    const previewWord = word + 8 + refs;
+    let preview = "";
+    if (previewKind === protocol.PreviewNumber) preview = String(f64[word + 5]!);
+    else if (previewBytes > 0) preview = latin.decode(reader.u8.slice(previewWord * 8, previewWord * 8 + previewBytes));
+    this.#scheduler.submit({
+      id,
+      definition,
+      policy,
+      args: copyBlock(reader, previewWord + ((previewBytes + 7) >> 3)),
+      inputs,
+      returns: i32[word * 2 + 9]!,
+      parent: f64[word + 3]!,
+      cell: this.#cell(peer, i32[word * 2 + 8]!),
+      name: policy.name ?? `${definition.functionName}(${preview})`,
+      client: peer.index,
+      time: f64[word + 1]!,
+    });
+  }
+
+  #finished(reader: RingReader): void {
+    const { i32, f64, word } = reader;
+    const count = i32[word * 2 + 9]!;
+    const blocks: Block[] = [];
+    let at = word + 5;
+    for (let index = 0; index < count; index++) {
+      blocks.push(copyBlock(reader, at));
+      at += blockWords(reader, at);
+    }
+    this.#scheduler.finished(f64[word]!, f64[word + 1]!, f64[word + 2]!, f64[word + 3]!, i32[word * 2 + 8]!, blocks);
+  }
+
+  #get(peer: Peer, reader: RingReader): void {
+    const { i32, f64, word } = reader;
+    const flags = i32[word * 2 + 5]!;
+    let ids = readIds(reader, word + 6, i32[word * 2 + 10]!);
+    const before = this.#partialGets.get(peer);
+    if (before !== undefined) {
+      // push(...ids) would run into the limit of arguments.
+      for (const id of ids) before.push(id);
+      ids = before;
+    }
+    if ((flags & protocol.GetMore) !== 0) {
+      this.#partialGets.set(peer, ids);
+      return;
+    }
+    this.#partialGets.delete(peer);
+    const timeout = f64[word + 4]!;
+    this.#scheduler.get(
+      peer.index,
+      f64[word]!,
+      f64[word + 1]!,
+      ids,
+      { settled: (flags & protocol.GetSettled) !== 0, poll: (flags & protocol.GetPoll) !== 0 },
+      { cell: this.#cell(peer, i32[word * 2 + 4]!), timeout: timeout < 0 ? undefined : timeout, time: f64[word + 3]! },
+    );
+  }
+
+  #waitBegin(peer: Peer, reader: RingReader): void {
+    const { i32, f64, word } = reader;
+    const timeout = f64[word + 4]!;
+    const ids = readIds(reader, word + 6, i32[word * 2 + 11]!);
+    const detail = { cell: this.#cell(peer, i32[word * 2 + 4]!), timeout: timeout < 0 ? undefined : timeout, time: f64[word + 3]! };
+    this.#scheduler.waitBegin(peer.index, f64[word]!, f64[word + 1]!, ids, i32[word * 2 + 10]!, i32[word * 2 + 5]!, detail);
+  }
+
+  #cell(peer: Peer, id: number): string | undefined {
+    if (id === 0) return undefined;
+    const key = `${peer.index}:${id}`;
+    if (!this.#cells.has(key)) this.#catchUp(peer);
+    return this.#cells.get(key);
+  }
+
+  #find<T>(peer: Peer, known: Map<number, T>, id: number): T {
+    let found = known.get(id);
+    if (found === undefined) {
+      this.#catchUp(peer);
+      found = known.get(id);
+      if (found === undefined) throw new Error(`definition ${id} was never announced`);
+    }
+    return found;
+  }
+
+  /** Reads the thread's port now: it posted what its records refer to before it wrote them. */
+  #catchUp(peer: Peer): void {
+    for (let entry = receiveMessageOnPort(peer.port); entry !== undefined; entry = receiveMessageOnPort(peer.port)) {
+      const message = entry.message as protocol.ToScheduler;
+      if (message === null) continue;
+      if (message.type === "define" || message.type === "options" || message.type === "cell" || message.type === "segment") this.learn(peer, message);
+      else this.#postponed.push({ peer, message });
+    }
+    for (let index = 0; index < this.#postponed.length; index++) {
+      const { message } = this.#postponed[index]!;
+      if (this.#postponed[index]!.peer !== peer) continue;
+      if (message.type === "define" || message.type === "options" || message.type === "cell" || message.type === "segment") {
+        this.learn(peer, message);
+        this.#postponed.splice(index--, 1);
+      }
+    }
+  }
+
+  /** Takes note of what a thread announces. */
+  learn(peer: Peer, message: Message): void {
+    if (message.type === "define") {
+      this.#definitions.set(message.id, { id: message.id, functionName: message.functionName, meanMs: undefined });
+      this.#outbox.definitions.set(message.id, message);
+      this.#scheduler.directory.holdAll(message.refs);
+    } else if (message.type === "options") {
+      const shapeKey = JSON.stringify(Object.entries(message.shape).sort());
+      const { id, name, shape, maxRetries } = message;
+      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries });
+      this.#outbox.options.set(id, message);
+    } else if (message.type === "cell") this.#cells.set(`${peer.index}:${message.id}`, message.label);
+    else if (message.type === "segment") this.#outbox.addSegment(peer.index, message.id, message.memory);
+  }
+}
+
+const NO_INPUTS: readonly number[] = [];
+
+const readIds = (from: RingReader, word: number, count: number): number[] => Array.from(from.f64.subarray(word, word + count));

@@ -1,0 +1,161 @@
+/** What the scheduler decides, as records and messages to the threads concerned. */
+import { decode } from "../serialization/decode.ts";
+import { type Block, pasteBlock, readBlock, viewsOf } from "./block.ts";
+import { CLAIM_TAKEN_BACK, CLAIM_WAITING } from "./claims.ts";
+import { ObjectStore } from "./object-store.ts";
+import type { Peer } from "./peer.ts";
+import {
+  CallDone,
+  CancelTask,
+  type DefineMessage,
+  Dispatch,
+  FailedValue,
+  type FailureMessage,
+  FreeBuffer,
+  type OptionsMessage,
+  Ready,
+  Value,
+} from "./protocol.ts";
+import type { Failure, Lane, StoredObject, Task } from "./records.ts";
+import type { RingWriter } from "./ring.ts";
+import type { Effects } from "./scheduler.ts";
+
+const NO_STORE = undefined as unknown as ObjectStore;
+
+export class Outbox implements Effects {
+  readonly definitions = new Map<number, DefineMessage>();
+  readonly options = new Map<number, OptionsMessage>();
+  readonly segments = new Map<number, SharedArrayBuffer>();
+  readonly claims = new Map<number, Int32Array>();
+  readonly #peers: Map<number, Peer>;
+  readonly #pool: { endWorker(index: number, reason: "cancelled"): void };
+
+  constructor(peers: Map<number, Peer>, pool: { endWorker(index: number, reason: "cancelled"): void }) {
+    this.#peers = peers;
+    this.#pool = pool;
+  }
+
+  dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean {
+    const peer = this.#peers.get(lane.worker.index);
+    if (peer === undefined) return false;
+    let words = 5 + task.args.bytes.length / 8;
+    for (const input of inputs) words += 1 + input.block!.bytes.length / 8;
+    if (!peer.hasRoom(words)) {
+      peer.writer.wantRoom();
+      return false;
+    }
+    this.#introduce(peer, `d${task.definition.id}`, this.definitions.get(task.definition.id)!);
+    this.#introduce(peer, `o${task.policy.id}`, this.options.get(task.policy.id)!);
+    this.claims.get(peer.index)![task.slot] = CLAIM_WAITING;
+    peer.send(Dispatch, words, (to) => writeDispatch(to, task, lane, inputs));
+    return true;
+  }
+
+  #introduce(peer: Peer, key: string, message: DefineMessage | OptionsMessage): void {
+    if (peer.known.has(key)) return;
+    peer.known.add(key);
+    peer.port.postMessage(message);
+  }
+
+  revoke(task: Task): boolean {
+    const claims = this.claims.get(task.worker!.index);
+    return claims !== undefined && Atomics.compareExchange(claims, task.slot, CLAIM_WAITING, CLAIM_TAKEN_BACK) === CLAIM_WAITING;
+  }
+
+  cancelOnWorker(task: Task): void {
+    this.#peers.get(task.worker!.index)?.send(CancelTask, 1, (to) => {
+      to.f64[to.word] = task.id;
+      return 1;
+    });
+  }
+
+  endWorker(worker: number, reason: "cancelled"): void {
+    this.#pool.endWorker(worker, reason);
+  }
+
+  value(client: number, call: number, index: number, object: StoredObject): void {
+    const peer = this.#peers.get(client);
+    if (peer === undefined) return;
+    const { block, failure } = object;
+    if (failure !== undefined) peer.port.postMessage({ type: "failure", call, index, failure: failureMessage(failure) });
+    const words = failure !== undefined ? 2 : 2 + block!.bytes.length / 8;
+    peer.send(failure !== undefined ? FailedValue : Value, words, (to) => {
+      to.f64[to.word] = call;
+      to.i32[to.word * 2 + 2] = index;
+      if (failure === undefined) pasteBlock(to, to.word + 2, block!.bytes);
+      return words;
+    });
+  }
+
+  callDone(client: number, call: number, outcome: number): void {
+    this.#peers.get(client)?.send(CallDone, 2, (to) => {
+      to.f64[to.word] = call;
+      to.i32[to.word * 2 + 2] = outcome;
+      return 2;
+    });
+  }
+
+  ready(client: number, object: StoredObject): void {
+    this.#peers.get(client)?.send(Ready, 2, (to) => {
+      to.f64[to.word] = object.id;
+      to.f64[to.word + 1] = object.order;
+      return 2;
+    });
+  }
+
+  freeMemory(block: Block): void {
+    for (const locator of block.locators) {
+      if (locator.bytes === 0) continue;
+      this.#peers.get(ObjectStore.ownerOf(locator.segment))?.send(FreeBuffer, 3, (to) => {
+        to.i32[to.word * 2] = locator.segment;
+        to.f64[to.word + 1] = locator.offset;
+        to.f64[to.word + 2] = locator.bytes;
+        return 3;
+      });
+    }
+  }
+
+  describe(summary: Block): { name: string; message: string } {
+    const { main } = readBlock(viewsOf(summary.bytes), 0, NO_STORE);
+    const [name, message] = decode(main, { buffer: () => new Uint8Array(0), makeRef: () => ({}) }) as [string, string];
+    return { name, message };
+  }
+
+  /** A new segment: everybody but its maker learns of it before any record that names it. */
+  addSegment(maker: number, id: number, memory: SharedArrayBuffer): void {
+    this.segments.set(id, memory);
+    for (const peer of this.#peers.values()) if (peer.index !== maker) peer.port.postMessage({ type: "segment", id, memory });
+  }
+
+  forgetWorker(index: number): void {
+    this.claims.delete(index);
+  }
+}
+
+function writeDispatch(to: RingWriter, task: Task, lane: Lane, inputs: readonly StoredObject[]): number {
+  const { word, i32, f64 } = to;
+  f64[word] = task.id;
+  i32[word * 2 + 2] = lane.id;
+  i32[word * 2 + 3] = task.slot;
+  i32[word * 2 + 4] = task.definition.id;
+  i32[word * 2 + 5] = task.policy.id;
+  i32[word * 2 + 6] = task.attempt;
+  i32[word * 2 + 7] = inputs.length;
+  f64[word + 4] = 0;
+  let at = pasteBlock(to, word + 5, task.args.bytes);
+  for (const input of inputs) {
+    f64[at] = input.id;
+    at = pasteBlock(to, at + 1, input.block!.bytes);
+  }
+  return at - word;
+}
+
+function failureMessage(failure: Failure): FailureMessage {
+  return {
+    kind: failure.kind,
+    message: failure.message,
+    hops: failure.hops,
+    cause: failure.cause?.bytes,
+    attempts: failure.attempts.map((attempt) => attempt.bytes),
+  };
+}

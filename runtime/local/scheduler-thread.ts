@@ -1,0 +1,225 @@
+/**
+ * The scheduler's thread: reads what the driver and the workers say, steps the scheduler, sends out what it decides.
+ * No user code runs here, so nothing a cell does can delay it.
+ */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { now } from "../clock.ts";
+import type { ObserverMessage, ObserverRequest } from "../host.ts";
+import { taskIdText, workerIdText } from "../ids.ts";
+import { Bell } from "./bell.ts";
+import { EventLog, Row } from "./event-log.ts";
+import { Outbox } from "./outbox.ts";
+import { Peer } from "./peer.ts";
+import { Intake } from "./intake.ts";
+import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
+import { answerQuery } from "./queries.ts";
+import { Scheduler } from "./scheduler.ts";
+import { CLAIM_SLOTS, type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
+
+/** What the driver starts the thread with. */
+export interface SchedulerStart {
+  driver: Link;
+  port: MessagePort;
+  threads: number;
+  totals: Record<string, number>;
+  observer: MessagePort | undefined;
+  session: SessionFacts;
+}
+
+const OBSERVE_MS = 50;
+/** After a turn with work the thread blocks this long for more before it goes back to its event loop. */
+const LINGER_MS = 1;
+/** A turn without end would keep the event loop from workers that exit. */
+const TURN_MS = 10;
+
+class SchedulerThread {
+  readonly #peers = new Map<number, Peer>();
+  readonly #bell: Bell;
+  readonly #log = new EventLog();
+  readonly #scheduler: Scheduler;
+  readonly #outbox: Outbox;
+  readonly #intake: Intake;
+  readonly #pool: WorkerPool;
+  readonly #start: SchedulerStart;
+  #observed = 0;
+  #observing: NodeJS.Timeout | undefined;
+  #turning = false;
+
+  constructor(start: SchedulerStart) {
+    this.#start = start;
+    this.#bell = new Bell(start.driver.schedulerBell);
+    this.#outbox = new Outbox(this.#peers, { endWorker: (index, reason) => this.#pool.end(index, reason) });
+    this.#scheduler = new Scheduler(start.totals, this.#outbox, this.#log);
+    this.#intake = new Intake(this.#scheduler, this.#outbox, (peer, message) => this.#handle(peer, message));
+    this.#addPeer(new Peer(start.driver, start.port));
+    const { schedulerBell, storeAccount, session } = start.driver;
+    this.#pool = new WorkerPool(start.threads, { schedulerBell, storeAccount, session }, {
+      starting: (worker) => this.#workerStarting(worker),
+      ended: (index, reason) => this.#workerEnded(index, reason),
+    });
+    start.observer?.on("message", (request: ObserverRequest) => this.#observerAsks(request));
+    this.#bell.sleep();
+  }
+
+  #addPeer(peer: Peer): void {
+    this.#peers.set(peer.index, peer);
+    for (const [id, memory] of this.#outbox.segments) peer.port.postMessage({ type: "segment", id, memory });
+    peer.port.on("message", (message: ToScheduler) => {
+      if (message !== null) this.#intake.postpone(peer, message);
+      this.#turn();
+    });
+  }
+
+  #workerStarting({ index, port, link, claims }: WorkerEnd): void {
+    this.#outbox.claims.set(index, claims);
+    this.#addPeer(new Peer(link, port));
+    this.#scheduler.workerUp(index, CLAIM_SLOTS, now());
+    this.#turn();
+  }
+
+  #workerEnded(index: number, reason: ExitReason): void {
+    const peer = this.#peers.get(index);
+    // What it said before it ended still counts.
+    if (peer !== undefined) this.#intake.drain(peer);
+    this.#scheduler.workerDown(index, reason, now());
+    peer?.port.close();
+    this.#peers.delete(index);
+    this.#outbox.forgetWorker(index);
+    this.#turn();
+  }
+
+  /** Reads, decides and sends until there is nothing to read. */
+  #turn(): void {
+    if (this.#turning) return;
+    this.#turning = true;
+    this.#bell.awake();
+    const until = performance.now() + TURN_MS;
+    let worked = this.#step();
+    for (;;) {
+      if (this.#step()) worked = true;
+      else if (worked) {
+        worked = false;
+        this.#bell.block(LINGER_MS, () => this.#pending());
+        if (this.#pending()) continue;
+      }
+      if (!this.#pending()) {
+        this.#bell.sleep();
+        if (!this.#pending()) break;
+        this.#bell.awake();
+      }
+      if (performance.now() > until) {
+        setImmediate(() => this.#turn());
+        break;
+      }
+    }
+    this.#turning = false;
+    if (this.#start.observer !== undefined && this.#observing === undefined && this.#observed < this.#log.end) {
+      this.#observing = setTimeout(() => this.#observe(), OBSERVE_MS);
+    }
+  }
+
+  #step(): boolean {
+    let any = false;
+    for (const peer of this.#peers.values()) if (this.#intake.drain(peer)) any = true;
+    this.#scheduler.run(now());
+    for (const peer of this.#peers.values()) peer.flush();
+    return any;
+  }
+
+  #pending(): boolean {
+    for (const peer of this.#peers.values()) if (peer.reader.pending) return true;
+    return false;
+  }
+
+  #handle(peer: Peer, message: NonNullable<ToScheduler>): void {
+    switch (message.type) {
+      case "cancel":
+        return this.#scheduler.cancel(message.id, message.force, message.recursive, now());
+      case "free":
+        for (const id of message.ids) this.#scheduler.directory.free(id);
+        return;
+      case "output":
+        return this.#output(peer.index, message.taskId, message.stream, message.text);
+      case "span":
+        return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
+      case "query": {
+        peer.port.postMessage({ type: "answer", id: message.id, answer: answerQuery(message.question, this.#scheduler) });
+        Atomics.store(message.answered, 0, 1);
+        Atomics.notify(message.answered, 0);
+        return;
+      }
+      case "shutdown":
+        void this.#shutdown(peer);
+        return;
+      default:
+        this.#intake.learn(peer, message);
+    }
+  }
+
+  async #shutdown(driver: Peer): Promise<void> {
+    clearTimeout(this.#observing);
+    this.#observe();
+    await this.#pool.close();
+    for (const peer of this.#peers.values()) if (peer !== driver) peer.port.close();
+    this.#start.observer?.close();
+    driver.port.postMessage({ type: "down" });
+    driver.port.close();
+    parentPort?.close();
+  }
+
+  #output(worker: number, taskId: number, stream: "stdout" | "stderr", text: string): void {
+    if (!this.#start.session.logToDriver) return;
+    const task = this.#scheduler.tasks.get(taskId);
+    const { observer } = this.#start;
+    if (observer === undefined) {
+      // Not process.stdout: in a thread that goes through the main thread, which may be busy.
+      (stream === "stdout" ? writeOut : writeError)(text);
+      return;
+    }
+    const taskName = task?.name ?? "";
+    this.#post({ type: "output", taskId: taskIdText(taskId), taskName, workerId: workerIdText(worker), cell: task?.cell, stream, text });
+  }
+
+  #observe(): void {
+    this.#observing = undefined;
+    if (this.#start.observer === undefined) return;
+    const { events, next } = this.#log.read(this.#observed, 20_000);
+    this.#observed = next;
+    if (events.length > 0) this.#post({ type: "events", events });
+    if (next < this.#log.end) this.#observing = setTimeout(() => this.#observe(), OBSERVE_MS);
+  }
+
+  #observerAsks(request: ObserverRequest): void {
+    if (request.type === "cancelCell") {
+      for (const peer of this.#peers.values()) this.#intake.drain(peer);
+      this.#scheduler.cancelCell(request.cell, now());
+      this.#turn();
+      return;
+    }
+    for (const peer of this.#peers.values()) this.#intake.drain(peer);
+    while (this.#observed < this.#log.end) this.#observe();
+    this.#post({ type: "flushed", id: request.id });
+  }
+
+  #post(message: ObserverMessage): void {
+    this.#start.observer?.postMessage(message);
+  }
+}
+
+const { writeSync } = await import("node:fs");
+const writeOut = (text: string): void => writeAll(1, text);
+const writeError = (text: string): void => writeAll(2, text);
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      // A pipe that is full for the moment; anything else means that nobody listens any more.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+    }
+  }
+}
+
+new SchedulerThread(workerData as SchedulerStart);

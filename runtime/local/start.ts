@@ -1,0 +1,71 @@
+/** Starts a runtime on worker threads of this process. */
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { currentHost } from "../host.ts";
+import type { ResourceShape } from "../options.ts";
+import { createBellMemory } from "./bell.ts";
+import { Client } from "./client.ts";
+import { createStoreAccount } from "./object-store.ts";
+import type { Link } from "./protocol.ts";
+import { createRingMemory } from "./ring.ts";
+import type { SchedulerStart } from "./scheduler-thread.ts";
+
+const RING_WORDS = 1 << 17;
+
+export interface LocalOptions {
+  threads: number;
+  totals: ResourceShape;
+  objectStoreMemory: number;
+  namespace: string;
+  logToDriver: boolean;
+}
+
+/** Starts the scheduler's thread and, through it, the workers. Returns at once; what is submitted waits for them. */
+export function startLocal(options: LocalOptions): Client {
+  const { port1, port2 } = new MessageChannel();
+  const session = {
+    sessionId: randomBytes(4).toString("hex"),
+    namespace: options.namespace,
+    totals: { ...options.totals },
+    logToDriver: options.logToDriver,
+  };
+  const shared: Omit<Link, "port"> = {
+    index: 0,
+    toScheduler: createRingMemory(RING_WORDS),
+    fromScheduler: createRingMemory(RING_WORDS),
+    schedulerBell: createBellMemory(),
+    ownBell: createBellMemory(),
+    storeAccount: createStoreAccount(options.objectStoreMemory),
+    session,
+  };
+  const observer = currentHost()?.openObserver();
+  const start: SchedulerStart = { driver: { ...shared, port: undefined as never }, port: port2, threads: options.threads, totals: session.totals, observer, session };
+  const thread = new Worker(new URL("./scheduler-thread.js", import.meta.url), {
+    workerData: start,
+    transferList: observer === undefined ? [port2] : [port2, observer],
+    name: "heddle scheduler",
+  });
+  thread.unref();
+  const client = new LocalDriver({ ...shared, port: port1 }, once(thread, "exit"));
+  thread.on("error", (error) => client.abandonAll(`the scheduler's thread failed: ${(error as Error).stack}`));
+  return client;
+}
+
+/** The driver's client; its shutdown ends with the scheduler's thread. */
+class LocalDriver extends Client {
+  readonly #exit: Promise<unknown>;
+
+  constructor(link: Link, exit: Promise<unknown>) {
+    super(link, { task: () => 0, suspend: () => {} });
+    this.#exit = exit;
+    // A failing thread is told by its own listener.
+    exit.catch(() => {});
+  }
+
+  override async shutdown(): Promise<void> {
+    await super.shutdown();
+    await this.#exit;
+    this.abandonAll("the runtime was shut down");
+  }
+}

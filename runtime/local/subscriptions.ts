@@ -1,0 +1,112 @@
+/**
+ * Which objects this thread knows to be ready, and in which order they became so. Each object is asked for once; a
+ * `wait` then only counts, and never looks at a ref again that has not changed.
+ */
+import { CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
+
+interface Watched {
+  /** Position in the order of readiness; 0 while pending. */
+  order: number;
+  waiters: Set<() => void> | undefined;
+}
+
+export interface WaitOutcome {
+  /** Indexes of the ready ones, ascending. */
+  ready: number[];
+  outcome: number;
+}
+
+export class Subscriptions {
+  readonly #watched = new Map<number, Watched>();
+  readonly #subscribe: (ids: readonly number[]) => void;
+  readonly #synchronize: () => void;
+  readonly #ending = new Set<() => void>();
+
+  /**
+   * @param subscribe asks the scheduler about objects
+   * @param synchronize returns when the answers to what was asked so far have been read
+   */
+  constructor(subscribe: (ids: readonly number[]) => void, synchronize: () => void) {
+    this.#subscribe = subscribe;
+    this.#synchronize = synchronize;
+  }
+
+  isReady(id: number): boolean {
+    return (this.#watched.get(id)?.order ?? 0) > 0;
+  }
+
+  forget(id: number): void {
+    this.#watched.delete(id);
+  }
+
+  /** The scheduler said that an object is ready. */
+  ready(id: number, order: number): void {
+    const watched = this.#watched.get(id);
+    if (watched === undefined || watched.order > 0) return;
+    watched.order = order;
+    const { waiters } = watched;
+    watched.waiters = undefined;
+    if (waiters !== undefined) for (const waiter of waiters) waiter();
+  }
+
+  #watchAll(ids: readonly number[], poll: boolean): Watched[] {
+    const fresh: number[] = [];
+    const all = ids.map((id) => {
+      let watched = this.#watched.get(id);
+      if (watched === undefined) {
+        watched = { order: 0, waiters: undefined };
+        this.#watched.set(id, watched);
+        fresh.push(id);
+      }
+      return watched;
+    });
+    if (fresh.length > 0) this.#subscribe(fresh);
+    // A poll must not say "pending" of what is ready only because nobody has asked before.
+    if (poll) this.#synchronize();
+    return all;
+  }
+
+  /** Waits until `most` of the objects are ready, the time is over, or the signal aborts. */
+  wait(ids: readonly number[], most: number, timeout: number | undefined, signal: AbortSignal | undefined): Promise<WaitOutcome> {
+    const all = this.#watchAll(ids, timeout === 0);
+    let missing = most;
+    for (const watched of all) if (watched.order > 0) missing--;
+    if (missing <= 0) return Promise.resolve({ ready: earliest(all, most), outcome: CallOk });
+    return new Promise((resolve) => {
+      const finish = (outcome: number): void => {
+        clearTimeout(timer);
+        this.#ending.delete(interrupt);
+        signal?.removeEventListener("abort", interrupt);
+        for (const watched of all) watched.waiters?.delete(arrived);
+        resolve({ ready: outcome === CallInterrupted ? [] : earliest(all, most), outcome });
+      };
+      const arrived = (): void => {
+        if (--missing === 0) finish(CallOk);
+      };
+      const interrupt = (): void => finish(CallInterrupted);
+      const timer = timeout === undefined || timeout === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => finish(CallTimeout), Math.min(timeout, 2 ** 31 - 1));
+      if (signal?.aborted === true) return interrupt();
+      signal?.addEventListener("abort", interrupt, { once: true });
+      this.#ending.add(interrupt);
+      for (const watched of all) {
+        if (watched.order > 0) continue;
+        watched.waiters ??= new Set();
+        watched.waiters.add(arrived);
+      }
+    });
+  }
+
+  /** Ends all waits: the runtime is gone. */
+  end(): void {
+    for (const finish of [...this.#ending]) finish();
+  }
+}
+
+/** Indexes of those that became ready first, at most `most`, in the order of the input. */
+function earliest(all: readonly Watched[], most: number): number[] {
+  const ready: number[] = [];
+  for (let index = 0; index < all.length; index++) if (all[index]!.order > 0) ready.push(index);
+  if (ready.length <= most) return ready;
+  ready.sort((a, b) => all[a]!.order - all[b]!.order);
+  return ready.slice(0, most).sort((a, b) => a - b);
+}

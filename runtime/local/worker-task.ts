@@ -1,0 +1,103 @@
+/** One task on a worker: what it was sent, whether it was cancelled, and its cancellation points. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { TaskContext } from "../current.ts";
+import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
+import type { LoadedFunction } from "./definitions.ts";
+import type { OptionsMessage } from "./protocol.ts";
+
+export interface WorkerLane {
+  readonly id: number;
+  current: WorkerTask | undefined;
+  readonly queue: WorkerTask[];
+}
+
+export class WorkerTask implements TaskContext {
+  readonly id: number;
+  readonly slot: number;
+  readonly attempt: number;
+  readonly workerId: string;
+  readonly loaded: LoadedFunction;
+  readonly options: OptionsMessage;
+  /** Arguments and inputs as they came. */
+  readonly payload: Uint8Array;
+  readonly inputs: number;
+  lane: WorkerLane | undefined;
+  startedAt = 0;
+  executedAt = 0;
+  /** Ends the watch over its time. */
+  stopTimer: (() => void) | undefined;
+  /** Why its awaits reject, once it is to stop. */
+  stopReason: TaskCancelledError | TaskTimeoutError | undefined;
+  #delivered = false;
+  #controller: AbortController | undefined;
+  #awaits: Set<(reason: Error) => void> | undefined;
+
+  constructor(fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload" | "inputs">) {
+    this.id = fields.id;
+    this.slot = fields.slot;
+    this.attempt = fields.attempt;
+    this.workerId = fields.workerId;
+    this.loaded = fields.loaded;
+    this.options = fields.options;
+    this.payload = fields.payload;
+    this.inputs = fields.inputs;
+  }
+
+  get name(): string {
+    return this.options.name ?? this.loaded.functionName;
+  }
+
+  get functionName(): string {
+    return this.loaded.functionName;
+  }
+
+  get resources(): Readonly<Record<string, number>> {
+    return this.options.shape;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.stopReason !== undefined) this.#controller.abort(this.stopReason);
+    return this.#controller.signal;
+  }
+
+  /** Asks the task to stop: pending awaits reject, or the next one, once; its signal aborts. */
+  stop(reason: TaskCancelledError | TaskTimeoutError): void {
+    if (this.stopReason !== undefined) return;
+    this.stopReason = reason;
+    const awaits = this.#awaits;
+    this.#awaits = undefined;
+    if (awaits !== undefined && awaits.size > 0) {
+      this.#delivered = true;
+      for (const reject of awaits) reject(reason);
+    }
+    this.#controller?.abort(reason);
+  }
+
+  /** A cancellation point: `value` awaited, unless the task is stopped before. Code that cleans up may await again. */
+  awaiting<T>(value: T | PromiseLike<T>): T | PromiseLike<T> {
+    if (this.stopReason !== undefined) {
+      if (this.#delivered) return value;
+      this.#delivered = true;
+      return Promise.reject(this.stopReason);
+    }
+    this.#awaits ??= new Set();
+    const awaits = this.#awaits;
+    return new Promise<T>((resolve, reject) => {
+      awaits.add(reject);
+      Promise.resolve(value).then(
+        (result) => {
+          awaits.delete(reject);
+          resolve(result);
+        },
+        (error: unknown) => {
+          awaits.delete(reject);
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+/** The task whose code runs, also after its awaits. */
+export const taskStorage = new AsyncLocalStorage<WorkerTask>();

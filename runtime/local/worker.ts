@@ -1,0 +1,315 @@
+/**
+ * A worker thread: takes tasks from its ring, runs each lane's tasks one after the other, sends results back.
+ * Piscina calls `serve` once; it returns when the thread is to end.
+ */
+import { becomeWorker } from "../current.ts";
+import { now } from "../clock.ts";
+import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
+import { workerIdText } from "../ids.ts";
+import { loadModules, modulesLoaded } from "../serialization/decode.ts";
+import { blockBytes, blockWords, type Prepared, pasteBlock, readBlock, type Views, viewsOf, writeBlock } from "./block.ts";
+import { Client } from "./client.ts";
+import { isObjectRef, refNumber } from "../object-ref.ts";
+import { CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
+import * as protocol from "./protocol.ts";
+import { isRetryable } from "./retry-rule.ts";
+import type { RingReader } from "./ring.ts";
+import { captureOutput } from "./task-output.ts";
+import { defineHostObject } from "./worker-host.ts";
+import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
+import type { WorkerStart } from "./worker-pool.ts";
+
+const LINGER_MS = 1;
+
+class WorkerThread {
+  readonly #client: Client;
+  readonly #claims: Int32Array;
+  readonly #workerId: string;
+  readonly #lanes = new Map<number, WorkerLane>();
+  readonly #tasks = new Map<number, WorkerTask>();
+  /** Lanes that have a next task and no current one. */
+  readonly #runnable: WorkerLane[] = [];
+  /** The task of a plain synchronous call, which needs no context that survives awaits. */
+  #synchronous: WorkerTask | undefined;
+  #running = false;
+
+  constructor({ link, claims }: WorkerStart) {
+    this.#claims = new Int32Array(claims);
+    this.#workerId = workerIdText(link.index);
+    const caller = { task: () => this.current()?.id ?? 0, suspend: () => this.#suspend() };
+    this.#client = new Client(link, caller, (type, reader) => this.#record(type, reader), () => this.#runLanes());
+    // An idle worker must not look like a finished program to its thread.
+    link.port.ref();
+    becomeWorker({ backend: this.#client, context: () => this.current() });
+    captureOutput((stream, text) => this.#client.post({ type: "output", taskId: this.current()?.id ?? 0, stream, text }));
+    defineHostObject(() => this.current());
+    this.#client.drain();
+  }
+
+  /** The task whose code runs. */
+  current(): WorkerTask | undefined {
+    return this.#synchronous ?? taskStorage.getStore();
+  }
+
+  #record(type: number, reader: RingReader): void {
+    if (type === protocol.Dispatch) this.#dispatched(reader);
+    else if (type === protocol.CancelTask) {
+      const task = this.#tasks.get(reader.f64[reader.word]!);
+      task?.stop(new TaskCancelledError(`task ${task.name} was cancelled`));
+    }
+  }
+
+  #dispatched(reader: RingReader): void {
+    const { i32, f64, word, words } = reader;
+    const definition = i32[word * 2 + 4]!;
+    const task = new WorkerTask({
+      id: f64[word]!,
+      slot: i32[word * 2 + 3]!,
+      attempt: i32[word * 2 + 6]!,
+      workerId: this.#workerId,
+      loaded: this.#client.definitions.function(definition),
+      options: this.#client.definitions.options(i32[word * 2 + 5]!),
+      payload: reader.u8.slice((word + 5) * 8, (word + words) * 8),
+      inputs: i32[word * 2 + 7]!,
+    });
+    const id = i32[word * 2 + 2]!;
+    let lane = this.#lanes.get(id);
+    if (lane === undefined) {
+      lane = { id, current: undefined, queue: [] };
+      this.#lanes.set(id, lane);
+    }
+    lane.queue.push(task);
+    if (lane.current === undefined && lane.queue.length === 1) this.#runnable.push(lane);
+  }
+
+  /** Runs what can be run; synchronous tasks of a lane follow each other without leaving this loop. */
+  #runLanes(): void {
+    if (this.#running) return;
+    this.#running = true;
+    for (;;) {
+      const lane = this.#runnable.shift();
+      if (lane === undefined) {
+        this.#client.readAll();
+        if (this.#runnable.length > 0) continue;
+        // While nothing is suspended no timer of a task can be late, so the thread may wait without its event loop.
+        if (this.#tasks.size > 0 || this.#client.block(LINGER_MS) === false) break;
+        continue;
+      }
+      this.#startNext(lane);
+      if (this.#client.reader.pending) this.#client.readAll();
+    }
+    this.#running = false;
+  }
+
+  #startNext(lane: WorkerLane): void {
+    const task = lane.queue.shift();
+    if (task === undefined || lane.current !== undefined) return;
+    if (Atomics.compareExchange(this.#claims, task.slot, CLAIM_WAITING, CLAIM_STARTED) !== CLAIM_WAITING) {
+      const to = this.#client.begin(1);
+      to.i32[to.word * 2] = task.slot;
+      this.#client.commit(protocol.Dropped, 1);
+      this.#laneFree(lane);
+      return;
+    }
+    lane.current = task;
+    task.lane = lane;
+    task.startedAt = now();
+    this.#tasks.set(task.id, task);
+    const to = this.#client.begin(2);
+    to.f64[to.word] = task.id;
+    to.f64[to.word + 1] = task.startedAt;
+    this.#client.commit(protocol.Started, 2);
+    this.#run(task);
+  }
+
+  #laneFree(lane: WorkerLane): void {
+    if (lane.queue.length > 0) this.#runnable.push(lane);
+    else this.#lanes.delete(lane.id);
+  }
+
+  #run(task: WorkerTask): void {
+    const { loaded } = task;
+    if (loaded.loading !== undefined) {
+      void loaded.loading.then(() => this.#run(task));
+      return;
+    }
+    try {
+      if (loaded.failed !== undefined) throw loaded.failed;
+      const modules = modulesOf(task, this.#client);
+      if (modulesLoaded(modules)) this.#call(task);
+      else void loadModules(modules).then(() => this.#call(task)).catch((error: unknown) => this.#failed(task, error));
+    } catch (error) {
+      this.#failed(task, error);
+    }
+  }
+
+  #call(task: WorkerTask): void {
+    const fn = task.loaded.fn!;
+    let result: unknown;
+    try {
+      const args = this.#arguments(task);
+      task.executedAt = now();
+      this.#watchTime(task);
+      if (task.loaded.synchronous === true) {
+        this.#synchronous = task;
+        try {
+          result = fn(...args);
+        } finally {
+          this.#synchronous = undefined;
+        }
+      } else result = taskStorage.run(task, () => fn(...args));
+    } catch (error) {
+      this.#failed(task, error);
+      return;
+    }
+    if (isThenable(result)) {
+      task.loaded.synchronous = false;
+      result.then(
+        (value) => this.#finished(task, value),
+        (error: unknown) => this.#failed(task, error),
+      );
+      return;
+    }
+    // From now on calls of a plain function that has never returned a promise run without async context.
+    task.loaded.synchronous ??= isPlainFunction(fn);
+    this.#finished(task, result);
+  }
+
+  #watchTime(task: WorkerTask): void {
+    const { timeout } = task.options;
+    if (timeout > 0) {
+      const timer = setTimeout(() => task.stop(new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)), timeout);
+      task.stopTimer = () => clearTimeout(timer);
+    }
+  }
+
+  /** Decodes the arguments; refs at top level become the values that came along. */
+  #arguments(task: WorkerTask): unknown[] {
+    const views = viewsOf(task.payload);
+    const content = readBlock(views, 0, this.#client.store);
+    const args = this.#client.decodeContent(content.main, content.locators, task.options.shared ? task.id : undefined) as unknown[];
+    if (task.inputs === 0) return args;
+    const values = new Map<number, { views: Views; word: number }>();
+    let at = blockWords(views, 0);
+    for (let count = task.inputs; count > 0; count--) {
+      values.set(views.f64[at]!, { views, word: at + 1 });
+      at += 1 + blockWords(views, at + 1);
+    }
+    return args.map((arg) => {
+      if (!isObjectRef(arg)) return arg;
+      const id = refNumber(arg)!;
+      const input = readBlock(views, values.get(id)!.word, this.#client.store);
+      return this.#client.decodeContent(input.main, input.locators, task.options.shared ? id : undefined);
+    });
+  }
+
+  #finished(task: WorkerTask, value: unknown): void {
+    if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
+    try {
+      const { numReturns } = task.options;
+      const label = `the result of ${task.name}`;
+      if (numReturns === 1) this.#report(task, protocol.TaskOk, this.#client.prepare(value, label), []);
+      else this.#report(task, protocol.TaskOk, undefined, manyResults(value, numReturns, task.name).map((item, index) => blockBytes(this.#client.prepare(item, `${label} [${index}]`))));
+    } catch (error) {
+      this.#failed(task, error);
+    }
+  }
+
+  #failed(task: WorkerTask, error: unknown): void {
+    if (error !== undefined && error === task.stopReason) {
+      this.#report(task, error instanceof TaskTimeoutError ? protocol.TaskTimedOut : protocol.TaskWasCancelled, undefined, []);
+      return;
+    }
+    const retryable = isRetryable(error, task.options.retry, (bytes) => this.#client.decodeContent(bytes, [], undefined));
+    const blocks = [this.#thrown(error), blockBytes(this.#client.prepare(summaryOf(error), "an error"))];
+    this.#report(task, retryable ? protocol.TaskThrewRetryable : protocol.TaskThrew, undefined, blocks);
+  }
+
+  /** What was thrown; where it cannot travel, its text. */
+  #thrown(error: unknown): Uint8Array {
+    try {
+      return blockBytes(this.#client.prepare(error, "the error thrown"));
+    } catch (refusal) {
+      const [name, message] = summaryOf(error);
+      const stand = new Error(`${message} (the error itself could not travel: ${(refusal as Error).message})`);
+      stand.name = name;
+      if (error instanceof Error && error.stack !== undefined) stand.stack = error.stack;
+      return blockBytes(this.#client.prepare(stand, "the error thrown"));
+    }
+  }
+
+  /** Sends the outcome: one block, or several copied ones. */
+  #report(task: WorkerTask, outcome: number, single: Prepared | undefined, blocks: readonly Uint8Array[]): void {
+    task.stopTimer?.();
+    let words = 5 + (single?.words ?? 0);
+    for (const block of blocks) words += block.length >> 3;
+    const to = this.#client.begin(words);
+    const { i32, f64, word } = to;
+    f64[word] = task.id;
+    f64[word + 1] = now();
+    f64[word + 2] = task.startedAt;
+    f64[word + 3] = task.executedAt === 0 ? task.startedAt : task.executedAt;
+    i32[word * 2 + 8] = outcome;
+    i32[word * 2 + 9] = single === undefined ? blocks.length : 1;
+    let at = word + 5;
+    if (single !== undefined) writeBlock(to, at, single);
+    else for (const block of blocks) at = pasteBlock(to, at, block);
+    this.#client.commit(protocol.Finished, words);
+    this.#tasks.delete(task.id);
+    this.#leaveLane(task);
+  }
+
+  #leaveLane(task: WorkerTask): void {
+    const { lane } = task;
+    task.lane = undefined;
+    if (lane === undefined || lane.current !== task) return;
+    lane.current = undefined;
+    this.#laneFree(lane);
+    if (!this.#running) this.#runLanes();
+  }
+
+  /** The running task awaits a call: the next of its lane may start once this turn is over. */
+  #suspend(): void {
+    const task = this.current();
+    const lane = task?.lane;
+    if (task === undefined || lane === undefined) return;
+    task.lane = undefined;
+    lane.current = undefined;
+    this.#laneFree(lane);
+    setImmediate(() => this.#runLanes());
+  }
+}
+
+const isThenable = (value: unknown): value is PromiseLike<unknown> =>
+  typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+
+const isPlainFunction = (fn: object): boolean => Object.getPrototypeOf(fn) === Function.prototype;
+
+function modulesOf(task: WorkerTask, client: Client): string[] {
+  const views = viewsOf(task.payload);
+  const modules = [...readBlock(views, 0, client.store).modules];
+  let at = blockWords(views, 0);
+  for (let count = task.inputs; count > 0; count--) {
+    modules.push(...readBlock(views, at + 1, client.store).modules);
+    at += 1 + blockWords(views, at + 1);
+  }
+  return modules;
+}
+
+function manyResults(value: unknown, count: number, name: string): readonly unknown[] {
+  if (Array.isArray(value) && value.length === count) return value;
+  const came = Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
+  throw new TypeError(`${name} has the option numReturns: ${count}, so it must return an array of ${count}; it returned ${came}`);
+}
+
+function summaryOf(error: unknown): [string, string] {
+  if (error instanceof Error) return [error.name, error.message];
+  return ["thrown value", String(error)];
+}
+
+/** Piscina's entry: never returns while the thread lives. */
+export function serve(start: WorkerStart): Promise<void> {
+  new WorkerThread(start);
+  return new Promise(() => {});
+}
+

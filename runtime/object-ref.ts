@@ -1,0 +1,119 @@
+/** ObjectRef: a name for a value that is, or will be, in the object store. */
+import { inspect } from "node:util";
+import type { Backend } from "./backend.ts";
+import { enterGuard, leaveGuard } from "./host.ts";
+import { objectIdText, taskIdText } from "./ids.ts";
+
+declare const valueType: unique symbol;
+
+/**
+ * A reference to an object. Same object, same `id`, in any thread. Not thenable on purpose: `await get(ref)` gives the
+ * value. Semantics: Ray's ObjectRef.
+ */
+export interface ObjectRef<out T> extends Disposable {
+  readonly [valueType]?: T;
+  readonly id: string;
+  /** The task that makes the object; undefined for objects that were `put`. */
+  readonly taskId: string | undefined;
+}
+
+/** Handles in this thread, by object. */
+const handles = new Map<number, number>();
+
+const registry = new FinalizationRegistry<{ id: number; backend: Backend }>(({ id, backend }) => {
+  const inside = enterGuard();
+  try {
+    dropHandle(id, backend);
+  } finally {
+    if (inside) leaveGuard();
+  }
+});
+
+function dropHandle(id: number, backend: Backend): void {
+  const count = handles.get(id);
+  if (count === undefined) return;
+  if (count > 1) handles.set(id, count - 1);
+  else {
+    handles.delete(id);
+    backend.release(id);
+  }
+}
+
+class Ref implements ObjectRef<unknown> {
+  readonly #id: number;
+  readonly #task: number;
+  readonly #backend: Backend;
+
+  constructor(id: number, task: number, backend: Backend) {
+    this.#id = id;
+    this.#task = task;
+    this.#backend = backend;
+  }
+
+  get id(): string {
+    return objectIdText(this.#id);
+  }
+
+  get taskId(): string | undefined {
+    return this.#task === 0 ? undefined : taskIdText(this.#task);
+  }
+
+  static number(value: object): number | undefined {
+    return #id in value ? (value as Ref).#id : undefined;
+  }
+
+  static backend(value: object): Backend | undefined {
+    return #id in value ? (value as Ref).#backend : undefined;
+  }
+
+  toString(): string {
+    return `ObjectRef(${this.id})`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [Symbol.dispose](): void {
+    this.#backend.free([this.#id]);
+  }
+
+  [inspect.custom](): string {
+    const made = this.#task === 0 ? "put" : `task ${this.taskId}`;
+    const state = this.#backend.isReady(this.#id) ? "ready" : "pending";
+    return `ObjectRef(${this.id}: ${made}, ${this.#task === 0 ? "ready" : state}; await get(ref) gives the value)`;
+  }
+}
+
+/** Makes a handle for an object that this thread has just made, and so holds already. */
+export function ownRef(id: number, task: number, backend: Backend): ObjectRef<never> {
+  handles.set(id, 1);
+  const ref = new Ref(id, task, backend);
+  registry.register(ref, { id, backend });
+  return ref as ObjectRef<never>;
+}
+
+/** Makes a handle for an object that came from elsewhere. */
+export function borrowedRef(id: number, backend: Backend): ObjectRef<never> {
+  const count = handles.get(id);
+  handles.set(id, (count ?? 0) + 1);
+  if (count === undefined) backend.hold(id);
+  const ref = new Ref(id, id, backend);
+  registry.register(ref, { id, backend });
+  return ref as ObjectRef<never>;
+}
+
+/** The object's number, or undefined when the value is not an ObjectRef. */
+export function refNumber(value: unknown): number | undefined {
+  return typeof value === "object" && value !== null ? Ref.number(value) : undefined;
+}
+
+/** The runtime that made the ref. */
+export function refBackend(ref: object): Backend | undefined {
+  return Ref.backend(ref);
+}
+
+/** Whether the value is an ObjectRef. */
+export function isObjectRef(value: unknown): value is ObjectRef<unknown> {
+  return refNumber(value) !== undefined;
+}

@@ -1,0 +1,88 @@
+/** remote(fn): a function becomes a task. */
+import type { FunctionSource, OptionSet } from "./backend.ts";
+import { InfeasibleTaskError } from "./errors.ts";
+import { guarded } from "./host.ts";
+import { type ObjectRef, ownRef, refBackend, refNumber } from "./object-ref.ts";
+import { amountsOf, checkTaskOptions, type ResourceShape, shapeOf, showValue, type TaskOptions } from "./options.ts";
+import { backend, checkRef } from "./runtime.ts";
+
+/** A parameter's value, or a ref to one. */
+export type Argument<T> = T | ObjectRef<T>;
+
+/** Parameters of a function, each as a value or a ref. */
+export type Arguments<A extends readonly unknown[]> = { [K in keyof A]: Argument<A[K]> };
+
+/** A function as a task. Calling it directly throws and says to use `.remote()`. */
+export interface RemoteFunction<A extends readonly unknown[], R> {
+  /** Submits a task and returns the ref of its result at once. Refs as arguments are replaced by their values: passing refs is the DAG. */
+  remote(...args: Arguments<A>): ObjectRef<Awaited<R>>;
+  /** A copy with other options; those not given are kept. */
+  options(options: TaskOptions): RemoteFunction<A, R>;
+}
+
+/**
+ * Makes a function a task. What it uses (helpers, constants, classes, imports) goes along by itself at the first
+ * `.remote()`. Throws `TypeError` for anything but a function and for unknown or impossible options. Semantics: `ray.remote`.
+ *
+ * @example
+ * const square = remote((x: number) => x * x);
+ * await get([1, 2, 3].map((x) => square.remote(x))); // [1, 4, 9]
+ */
+export function remote<A extends readonly unknown[], R>(fn: (...args: A) => R, options: TaskOptions = {}): RemoteFunction<A, R> {
+  if (typeof fn !== "function") throw new TypeError(`remote: expected a function, not ${showValue(fn)}`);
+  const functionName = fn.name === "" ? "anonymous" : fn.name;
+  checkTaskOptions(options, `remote(${functionName})`);
+  const source: FunctionSource = { fn: fn as (...args: never[]) => unknown, functionName, captures: options.captures };
+  return make(source, options) as unknown as RemoteFunction<A, R>;
+}
+
+interface AnyRemote {
+  (): never;
+  remote(...args: unknown[]): unknown;
+  options(options: TaskOptions): AnyRemote;
+}
+
+function make(source: FunctionSource, options: TaskOptions): AnyRemote {
+  const { functionName } = source;
+  const set: OptionSet = { options, shape: shapeOf(options) };
+  const direct = (): never => {
+    throw new TypeError(`${functionName} is a task: call ${functionName}.remote(…) and await get(ref) for its value`);
+  };
+  const copy = (changes: TaskOptions): AnyRemote => {
+    checkTaskOptions(changes, `${functionName}.options`);
+    const captured = changes.captures === undefined ? source : { ...source, captures: changes.captures };
+    return make(captured, { ...options, ...changes });
+  };
+  const submit = (...args: unknown[]): unknown => submitTask(source, set, args);
+  Object.defineProperty(direct, "name", { value: functionName });
+  return Object.assign(direct, { remote: submit, options: copy });
+}
+
+function submitTask(source: FunctionSource, set: OptionSet, args: readonly unknown[]): unknown {
+  const owner = backend();
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index];
+    if (refNumber(arg) !== undefined && refBackend(arg as object) !== owner) checkRef(arg, `${source.functionName}.remote, argument ${index}`);
+  }
+  refuseInfeasible(source.functionName, set.shape, owner.totals);
+  const { signal, numReturns = 1 } = set.options;
+  signal?.throwIfAborted();
+  return guarded(() => {
+    const id = owner.submit(source, set, args);
+    const refs = numReturns === 1 ? [ownRef(id, id, owner)] : Array.from({ length: numReturns }, (_, index) => ownRef(id + index, id, owner));
+    // The listener must not keep the refs alive.
+    signal?.addEventListener("abort", () => guarded(() => owner.cancel(id, false, true)), { once: true });
+    return numReturns === 1 ? refs[0] : refs;
+  });
+}
+
+function refuseInfeasible(name: string, shape: ResourceShape, totals: ResourceShape): void {
+  for (const resource in shape) {
+    if (shape[resource]! <= (totals[resource] ?? 0)) continue;
+    const asked = amountsOf(shape)[resource];
+    const have = amountsOf(totals)[resource] ?? 0;
+    throw new InfeasibleTaskError(
+      `${name}.remote: the task asks for ${resource}: ${asked}, but this runtime has ${have} in all; ask for less, or start it with init({ ${resource === "CPU" ? "numCpus" : "resources"} })`,
+    );
+  }
+}

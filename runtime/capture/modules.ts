@@ -1,35 +1,61 @@
-/** Modules that decoded values come from: imported once a thread, before the value is rebuilt. */
+/** Modules that decoded values refer to: loaded once a thread, before the values are decoded. */
+import { isBuiltin } from "node:module";
+import vm from "node:vm";
+import * as errors from "../errors.ts";
+import { registerImport } from "./imports.ts";
 
-const loaded = new Map<string, Record<string, unknown>>();
-const loading = new Map<string, Promise<void>>();
+type Namespace = Readonly<Record<string, unknown>>;
 
-/** Whether all of them are there. */
+const loaded = new Map<string, Namespace>();
+
+/** The runtime's own errors are everywhere already. */
+const ownErrors = new URL("../errors.js", import.meta.url).href;
+loaded.set(ownErrors, errors);
+registerImport(errors, ownErrors);
+
+/** Separates a specifier from the URL of the module whose import it was, where the importing thread resolves it. */
+const FROM = "\n";
+
+/** The name of a module that is to be found as `specifier` from the module at `parent`. */
+export function moduleFrom(specifier: string, parent: string): string {
+  if (isBuiltin(specifier)) return specifier.startsWith("node:") ? specifier : `node:${specifier}`;
+  if (/^\.{0,2}\//.test(specifier) && /^[a-z]+:/.test(parent)) return new URL(specifier, parent).href;
+  return /^(file|data|node|https?):/.test(specifier) ? specifier : specifier + FROM + parent;
+}
+
+/** Whether `decode` may run at once. */
 export function modulesLoaded(urls: readonly string[]): boolean {
   for (const url of urls) if (!loaded.has(url)) return false;
   return true;
 }
 
-/** Imports those that are not there yet. Rejects with the import's own error. */
+/** Imports what is not loaded yet; rejects with the module's own error. */
 export async function loadModules(urls: readonly string[]): Promise<void> {
-  await Promise.all(urls.map((url) => load(url)));
+  await Promise.all(
+    urls.map(async (url) => {
+      if (!loaded.has(url)) loaded.set(url, await importModule(url));
+    }),
+  );
 }
 
-function load(url: string): Promise<void> | undefined {
-  if (loaded.has(url)) return undefined;
-  let promise = loading.get(url);
-  if (promise === undefined) {
-    promise = import(url).then((namespace: Record<string, unknown>) => {
-      loaded.set(url, namespace);
-    });
-    promise.catch(() => {}).finally(() => loading.delete(url));
-    loading.set(url, promise);
-  }
-  return promise;
+function importModule(url: string): Promise<Namespace> {
+  const [specifier, parent] = url.split(FROM) as [string, string | undefined];
+  return parent === undefined ? (import(specifier) as Promise<Namespace>) : importerAt(parent)(specifier);
 }
 
-/** An export of a loaded module; `*` is its namespace. */
-export function exportOf(url: string, name: string): unknown {
-  const namespace = loaded.get(url);
-  if (namespace === undefined) throw new Error(`module ${url} is not loaded`);
-  return name === "*" ? namespace : namespace[name];
+/** An `import` that resolves as the one in the file at `parent` does. */
+function importerAt(parent: string): (specifier: string) => Promise<Namespace> {
+  const script = new vm.Script("(specifier) => import(specifier)", {
+    filename: parent,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  return script.runInThisContext() as (specifier: string) => Promise<Namespace>;
+}
+
+/** A value inside a loaded module; `*` is the namespace itself. */
+export function importedValue(url: string, path: readonly string[]): unknown {
+  let value: unknown = loaded.get(url);
+  if (value === undefined) throw new Error(`the module ${url.replace(FROM, ", imported by ")} is not loaded`);
+  for (const name of path) if (name !== "*") value = (value as Namespace)[name];
+  return value;
 }

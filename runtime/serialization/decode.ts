@@ -1,284 +1,241 @@
 /** Bytes back to the value that `encode` made them of. */
-import { decodeBinding, decodeBound, decodeBuiltin, decodeFunction, decodeImported, decodeInstance } from "../capture/decode-code.ts";
-import { symbolKinds, Tag, viewKinds } from "./tags.ts";
 
-export { loadModules, modulesLoaded } from "../capture/modules.ts";
+import { decodeCode } from "../capture/decode-code.ts";
+import { loadModules, modulesLoaded } from "../capture/modules.ts";
+import { readBuffer, readMemory, readSharingView, readView } from "./decode-memory.ts";
+import { Reader } from "./reader.ts";
+import * as tags from "./tags.ts";
+
+export { loadModules, modulesLoaded };
 
 export interface DecodeOptions {
-  /** Out-of-band data number `index`, private or shared as this reader may have it, at an offset divisible by 8. */
+  /**
+   * Out-of-band data number `index`: a private copy or a shared view, as the reader may have it, at an offset divisible
+   * by 8. Arrays are made over this very memory.
+   */
   buffer(index: number): Uint8Array;
   makeRef(id: number): object;
 }
 
-/** What one decode is at. */
-export class Decoding {
-  readonly bytes: Uint8Array;
-  readonly data: DataView;
+/** Stands for an object that is being made while somebody refers to it already. */
+export const unfinished: unique symbol = Symbol("unfinished");
+
+/** The state of one decode. */
+export class Decoder {
+  readonly from: Reader;
   readonly options: DecodeOptions;
-  at = 0;
+  /** Every object by its number. */
   readonly objects: unknown[] = [];
-  /** What code nodes remember during one decode. */
-  readonly code: unknown[] = [];
-  /** Runs when the whole graph is there. */
-  readonly later: (() => void)[] = [];
+  #waiting: Map<number, ((value: unknown) => void)[]> | undefined;
 
   constructor(bytes: Uint8Array, options: DecodeOptions) {
-    this.bytes = bytes;
-    this.data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.from = new Reader(bytes);
     this.options = options;
   }
 
-  byte(): number {
-    return this.bytes[this.at++]!;
-  }
-
-  int(): number {
-    const value = this.data.getInt32(this.at, true);
-    this.at += 4;
+  /** Gives a new object its number. */
+  keep<T>(value: T): T {
+    this.objects.push(value);
     return value;
   }
 
-  double(): number {
-    const value = this.data.getFloat64(this.at, true);
-    this.at += 8;
+  /** Takes a number for an object that has to be read before it can be made. */
+  reserve(): number {
+    return this.objects.push(unfinished) - 1;
+  }
+
+  finish<T>(number: number, value: T): T {
+    this.objects[number] = value;
+    const waiting = this.#waiting?.get(number);
+    if (waiting !== undefined) for (const use of waiting) use(value);
     return value;
   }
 
-  /** Reads a text with its tag. */
-  text(): string {
-    return read(this) as string;
-  }
-
-  /** Takes the next object number; set it before reading what is inside, so that cycles find it. */
-  take(): number {
-    return this.objects.push(undefined) - 1;
-  }
-}
-
-/** Decodes a value; bytes after its end are ignored. */
-export function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
-  const decoding = new Decoding(bytes, options);
-  const value = read(decoding);
-  for (const finish of decoding.later) finish();
-  return value;
-}
-
-/** Reads one value of the graph. */
-export function read(from: Decoding): unknown {
-  const tag = from.byte();
-  switch (tag) {
-    case Tag.int:
-      return from.int();
-    case Tag.double:
-      return from.double();
-    case Tag.latin1:
-      return readLatin1(from, from.int());
-    case Tag.undefined:
-      return undefined;
-    case Tag.null:
-      return null;
-    case Tag.true:
-      return true;
-    case Tag.false:
-      return false;
-    case Tag.array:
-      return readArray(from);
-    case Tag.object:
-      return readFields(from, keep(from, {}));
-    case Tag.nullObject:
-      return readFields(from, keep(from, Object.create(null) as Record<string, unknown>));
-    case Tag.repeat:
-      return from.objects[from.int()];
-    case Tag.ref:
-      return from.options.makeRef(from.double());
-    default:
-      return readRare(from, tag);
-  }
-}
-
-function readRare(from: Decoding, tag: number): unknown {
-  switch (tag) {
-    case Tag.utf16: {
-      const bytes = from.int() * 2;
-      from.at += bytes;
-      return Buffer.from(from.bytes.buffer, from.bytes.byteOffset + from.at - bytes, bytes).toString("utf16le");
+  /** Reads a value and hands it to `use`, at once, or when it is made if it is being made just now. */
+  readFor(use: (value: unknown) => void): void {
+    if (this.from.bytes[this.from.at] !== tags.TAG_REPEAT) {
+      use(this.read());
+      return;
     }
-    case Tag.bigint: {
-      const text = from.text();
-      return text.startsWith("-") ? -BigInt(`0x${text.slice(1)}`) : BigInt(`0x${text}`);
+    this.from.at++;
+    const number = this.from.count();
+    const value = this.objects[number];
+    if (value !== unfinished) {
+      use(value);
+      return;
     }
-    case Tag.symbol:
-      return readSymbol(from);
-    case Tag.map: {
-      const map = keep(from, new Map());
-      for (let count = from.int(); count > 0; count--) {
-        const key = read(from);
-        map.set(key, read(from));
+    this.#waiting ??= new Map();
+    const waiting = this.#waiting.get(number);
+    if (waiting === undefined) this.#waiting.set(number, [use]);
+    else waiting.push(use);
+  }
+
+  read(): unknown {
+    const tag = this.from.byte();
+    if (tag >= tags.SMALL_INT) return tag - tags.SMALL_INT;
+    switch (tag) {
+      case tags.TAG_INT:
+        return this.from.int32();
+      case tags.TAG_DOUBLE:
+        return this.from.double();
+      case tags.TAG_LATIN1:
+        return this.from.latin1();
+      case tags.TAG_UTF16:
+        return this.from.utf16();
+      case tags.TAG_UNDEFINED:
+        return undefined;
+      case tags.TAG_NULL:
+        return null;
+      case tags.TAG_TRUE:
+        return true;
+      case tags.TAG_FALSE:
+        return false;
+      case tags.TAG_ARRAY:
+        return this.#readArray();
+      case tags.TAG_OBJECT:
+        return this.readFields(this.keep({}));
+      case tags.TAG_REPEAT:
+        return this.#readRepeat();
+      default:
+        return this.#readOther(tag);
+    }
+  }
+
+  #readRepeat(): unknown {
+    const value = this.objects[this.from.count()];
+    if (value === unfinished) throw new Error("a class refers to itself through a value that its own definition uses");
+    return value;
+  }
+
+  #readOther(tag: number): unknown {
+    switch (tag) {
+      case tags.TAG_NULL_OBJECT:
+        return this.readFields(this.keep(Object.create(null) as object));
+      case tags.TAG_REF:
+        return this.keep(this.options.makeRef(this.from.double()));
+      case tags.TAG_BIGINT:
+        return parseBigInt(this.from.text());
+      case tags.TAG_SYMBOL:
+        return this.#readSymbol();
+      case tags.TAG_MAP:
+        return this.#readMap();
+      case tags.TAG_SET: {
+        const set = this.keep(new Set());
+        for (let count = this.from.count(); count > 0; count--) set.add(this.read());
+        return set;
       }
-      return map;
+      case tags.TAG_DATE:
+        return this.keep(new Date(this.from.double()));
+      case tags.TAG_REGEXP: {
+        const source = this.from.text();
+        const value = this.keep(new RegExp(source, this.from.text()));
+        value.lastIndex = this.from.count();
+        return value;
+      }
+      case tags.TAG_BOXED: {
+        const number = this.reserve();
+        return this.finish(number, Object(this.read()) as object);
+      }
+      case tags.TAG_URL:
+        return this.keep(new URL(this.from.text()));
+      case tags.TAG_ERROR:
+        return this.#readError();
+      case tags.TAG_VIEW:
+        return readView(this);
+      case tags.TAG_MEMORY:
+        return readMemory(this);
+      case tags.TAG_BUFFER:
+        return readBuffer(this);
+      case tags.TAG_SHARING_VIEW:
+        return readSharingView(this);
+      default:
+        return decodeCode(this, tag);
     }
-    case Tag.set: {
-      const set = keep(from, new Set());
-      for (let count = from.int(); count > 0; count--) set.add(read(from));
-      return set;
+  }
+
+  #readArray(): unknown[] {
+    const { from } = this;
+    const array: unknown[] = this.keep([]);
+    for (let length = from.count(), index = 0; index < length; index++) {
+      if (from.bytes[from.at] === tags.TAG_HOLE) {
+        from.at++;
+        array.length = index + 1;
+      } else array.push(this.read());
     }
-    case Tag.date:
-      return keep(from, new Date(from.double()));
-    case Tag.regexp: {
-      const index = from.take();
-      const source = from.text();
-      const value = new RegExp(source, from.text());
-      from.objects[index] = value;
-      return value;
+    return array;
+  }
+
+  /** Reads the fields of an object into it. */
+  readFields<T extends object>(target: T): T {
+    const { from } = this;
+    for (let count = from.count(); count > 0; count--) {
+      const key = this.read() as PropertyKey;
+      const value = this.read();
+      // An own field of this name must not become the prototype.
+      if (key === "__proto__") define(target, key, value, true);
+      else (target as Record<PropertyKey, unknown>)[key] = value;
     }
-    case Tag.url: {
-      const index = from.take();
-      const value = new URL(from.text());
-      from.objects[index] = value;
-      return value;
+    return target;
+  }
+
+  #readSymbol(): symbol {
+    const number = this.reserve();
+    const kind = this.from.byte();
+    const text = this.read() as string | undefined;
+    if (kind === tags.SYMBOL_REGISTERED) return this.finish(number, Symbol.for(text!));
+    if (kind === tags.SYMBOL_UNIQUE) return this.finish(number, Symbol(text));
+    return this.finish(number, (Symbol as unknown as Record<string, symbol>)[text!]!);
+  }
+
+  #readMap(): Map<unknown, unknown> {
+    const map = this.keep(new Map());
+    for (let count = this.from.count(); count > 0; count--) {
+      const key = this.read();
+      map.set(key, this.read());
     }
-    case Tag.boxed: {
-      const index = from.take();
-      const value: unknown = Object(read(from));
-      from.objects[index] = value;
-      return value;
+    return map;
+  }
+
+  #readError(): Error {
+    const kind = tags.ERROR_NAMES[this.from.byte()]!;
+    const message = this.from.text();
+    const error = this.keep(makeError(kind, message, this.from.text()));
+    define(error, "stack", this.read(), false);
+    for (let count = this.from.count(); count > 0; count--) {
+      const key = this.read() as PropertyKey;
+      const enumerable = this.from.byte() === 1;
+      define(error, key, this.read(), enumerable);
     }
-    case Tag.error:
-      return readError(from);
-    case Tag.buffer: {
-      const index = from.take();
-      from.int();
-      const data = readData(from);
-      const buffer = data.byteOffset === 0 && data.byteLength === data.buffer.byteLength ? data.buffer : data.slice().buffer;
-      from.objects[index] = buffer;
-      return buffer;
-    }
-    case Tag.view:
-      return readView(from);
-    case Tag.function:
-      return decodeFunction(from, read);
-    case Tag.instance:
-      return decodeInstance(from, read);
-    case Tag.builtin:
-      return decodeBuiltin(from);
-    case Tag.imported:
-      return decodeImported(from);
-    case Tag.binding:
-      return decodeBinding(from, read);
-    case Tag.bound:
-      return decodeBound(from, read);
-    default:
-      throw new Error(`encoded value is damaged: unknown tag ${tag} at byte ${from.at - 1}`);
+    return error;
   }
 }
 
-function keep<T>(from: Decoding, value: T): T {
-  from.objects.push(value);
-  return value;
+function define(target: object, key: PropertyKey, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
 }
 
-function readLatin1(from: Decoding, length: number): string {
-  const { bytes, at } = from;
-  from.at = at + length;
-  if (length > 24) return Buffer.from(bytes.buffer, bytes.byteOffset + at, length).latin1Slice();
-  let text = "";
-  for (let index = at; index < at + length; index++) text += String.fromCharCode(bytes[index]!);
-  return text;
-}
+type ErrorClass = new (message: string) => Error;
 
-function readArray(from: Decoding): unknown[] {
-  const length = from.int();
-  const array: unknown[] = [];
-  from.objects.push(array);
-  for (let index = 0; index < length; index++) {
-    if (from.bytes[from.at] === Tag.hole) {
-      from.at++;
-      array.length = index + 1;
-    } else array[index] = read(from);
+/** An error of a builtin class without the frames of where it is decoded, which nobody will see. */
+function makeError(kind: (typeof tags.ERROR_NAMES)[number], message: string, name: string): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    if (kind === "DOMException") return new DOMException(message, name);
+    if (kind === "AggregateError") return new AggregateError([], message);
+    const error = new (globalThis as unknown as Record<string, ErrorClass>)[kind]!(message);
+    delete (error as { message?: string }).message;
+    return error;
+  } finally {
+    Error.stackTraceLimit = limit;
   }
-  return array;
 }
 
-/** Reads a count and that many named fields into `target`. */
-export function readFields<T extends Record<string, unknown>>(from: Decoding, target: T): T {
-  for (let count = from.int(); count > 0; count--) {
-    const key = from.text();
-    const value = read(from);
-    // `__proto__` as an own field must not become the prototype.
-    if (key === "__proto__") Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
-    else (target as Record<string, unknown>)[key] = value;
-  }
-  return target;
+function parseBigInt(text: string): bigint {
+  return text.startsWith("-") ? -BigInt(`0x${text.slice(1)}`) : BigInt(`0x${text}`);
 }
 
-function readSymbol(from: Decoding): symbol {
-  const kind = from.byte();
-  const text = from.text();
-  if (kind === symbolKinds.registered) return Symbol.for(text);
-  return kind === symbolKinds.wellKnown ? (Symbol as unknown as Record<string, symbol>)[text]! : Symbol(text);
-}
-
-function readError(from: Decoding): Error {
-  const error = keep(from, new Error());
-  const builtin = from.text();
-  const Class = builtin === "" ? (read(from) as { prototype: object }) : (globalThis as unknown as Record<string, { prototype: object }>)[builtin === "DOMException" ? "Error" : builtin]!;
-  Object.setPrototypeOf(error, Class.prototype);
-  for (let count = from.int(); count > 0; count--) {
-    const key = from.text();
-    const enumerable = from.byte() === 1;
-    Object.defineProperty(error, key, { value: read(from), enumerable, configurable: true, writable: true });
-  }
-  return error;
-}
-
-/** Array data in its own memory, at an offset divisible by 8. */
-function readData(from: Decoding): Uint8Array {
-  const length = from.double();
-  if (from.byte() === Tag.outOfBand) return from.options.buffer(from.int());
-  const data = from.bytes.slice(from.at, from.at + length);
-  from.at += length;
-  return data;
-}
-
-type ViewClass = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ArrayBufferView;
-
-function readView(from: Decoding): ArrayBufferView {
-  const index = from.take();
-  const name = viewKinds[from.byte()]!;
-  const whole = from.byte() === 1;
-  const byteOffset = whole ? from.double() : 0;
-  const byteLength = whole ? from.double() : 0;
-  // Memory of the store is shared by many objects: there the buffer's place is given by the data itself.
-  const shared = whole ? readWhole(from) : readData(from);
-  const value = whole ? makeView(name, shared.buffer, shared.byteOffset + byteOffset, byteLength) : makeView(name, shared.buffer, shared.byteOffset, shared.byteLength);
-  from.objects[index] = value;
-  return value;
-}
-
-const wholeBuffers = new WeakMap<object, Uint8Array>();
-
-/** Reads the buffer under a view: written here, or a repeat. */
-function readWhole(from: Decoding): Uint8Array {
-  if (from.bytes[from.at] === Tag.repeat) {
-    const buffer = read(from) as ArrayBuffer;
-    return wholeBuffers.get(buffer) ?? new Uint8Array(buffer);
-  }
-  from.at++;
-  const index = from.take();
-  from.int();
-  const data = readData(from);
-  if (data.byteOffset === 0 && data.byteLength === data.buffer.byteLength) from.objects[index] = data.buffer;
-  else {
-    // Somebody else may refer to this buffer by its number: the marker leads to the data.
-    from.objects[index] = data.buffer;
-    wholeBuffers.set(data.buffer, data);
-  }
-  return data;
-}
-
-function makeView(name: string, buffer: ArrayBufferLike, byteOffset: number, byteLength: number): ArrayBufferView {
-  if (name === "Buffer") return Buffer.from(buffer, byteOffset, byteLength);
-  const Class = (globalThis as unknown as Record<string, (ViewClass & { BYTES_PER_ELEMENT?: number }) | undefined>)[name];
-  if (Class === undefined) throw new Error(`this Node has no ${name}`);
-  return new Class(buffer, byteOffset, byteLength / (Class.BYTES_PER_ELEMENT ?? 1));
+/** Decodes a value; bytes after its end are ignored. Its modules must be loaded. */
+export function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
+  return new Decoder(bytes, options).read();
 }

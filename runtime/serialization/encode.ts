@@ -1,222 +1,409 @@
 /**
- * A value as bytes, array data beside it. One graph: repeats and cycles keep their identity, and so do functions with
- * what they capture (see `runtime/capture/`).
+ * A value as bytes, with array data beside it. One graph: repeats and cycles keep their identity, and functions with
+ * what they capture are nodes of it (`runtime/capture/`).
+ *
+ * Some facts about the graph are known only at its end (that two views share memory, that two functions share a
+ * variable); an encode that finds one late starts again knowing it.
  */
-import { encodeCode, encodeInstance } from "../capture/encode-code.ts";
+import type { Captures } from "../capture/captures.ts";
+import { encodeFunctionNode, encodeOfClass, newCaptures } from "../capture/encode-code.ts";
 import { SerializationError } from "../errors.ts";
-import { encodeBuiltinObject } from "./builtin-objects.ts";
-import { symbolKinds, Tag } from "./tags.ts";
+import { encodeBuffer, encodeView, type MemoryUse } from "./encode-memory.ts";
+import { isGenuine, type Kind, kindOf } from "./kinds.ts";
+import * as tags from "./tags.ts";
 import { Writer } from "./writer.ts";
 
-/** An encoded value. `bytes` lies in a buffer that the next encode of this thread overwrites. */
 export interface Encoded {
+  /** May be a view on a scratch buffer: valid until the next encode on this thread. */
   bytes: Uint8Array;
   /** Array data that is not in `bytes`, in order. */
-  buffers: readonly ArrayBufferView[];
-  /** Numbers of the ObjectRefs inside, each once. */
-  refs: readonly number[];
-  /** URLs that have to be imported before decoding. */
-  modules: readonly string[];
+  buffers: ArrayBufferView[];
+  /** Numbers of the ObjectRefs anywhere inside, each once. */
+  refs: number[];
+  /** What must be imported before decoding; see `loadModules`. */
+  modules: string[];
 }
 
 export interface EncodeOptions {
   /** Array data of at least this many bytes goes to `buffers`. */
   outOfBandBytes: number;
-  /** The number of an ObjectRef; undefined for everything else. */
+  /** The number of an ObjectRef; undefined for every other object. */
   refId(value: object): number | undefined;
-  /** What is encoded, for errors: "argument 0 of retrieve". */
+  /** What is encoded, for the paths in errors: "argument 0 of retrieve". */
   label: string;
 }
 
-const NO_BUFFERS: readonly ArrayBufferView[] = [];
-const NO_NUMBERS: readonly number[] = [];
-const NO_TEXTS: readonly string[] = [];
+const NO_BUFFERS: ArrayBufferView[] = [];
+const NO_REFS: number[] = [];
+const NO_MODULES: string[] = [];
+/** Facts found late make an encode start again; each start knows at least one more, so this is never reached. */
+const MAX_STARTS = 1000;
 
-/** What one encode is at. */
-export class Encoding {
-  readonly writer: Writer;
-  readonly options: EncodeOptions;
-  buffers: ArrayBufferView[] | undefined;
-  refs: number[] | undefined;
-  modules: string[] | undefined;
-  /** Way to the value being written. */
+/** The state of one encode. */
+export class Encoder {
+  readonly to = new Writer();
+  options!: EncodeOptions;
+  buffers = NO_BUFFERS;
+  modules = NO_MODULES;
+  /** Set when a fact was found that earlier bytes should have known. */
+  startAgain = false;
+  memory: Map<ArrayBufferLike, MemoryUse> | undefined;
+  captures: Captures | undefined;
+  /** Given by hand for one function. */
+  given: { fn: object; values: Record<string, unknown> } | undefined;
+  refs = NO_REFS;
   readonly path: string[] = [];
-  /** What code nodes remember during one encode. */
-  readonly code = new Map<unknown, number>();
-  /** Given by hand for the outermost function. */
-  captures: Record<string, unknown> | undefined;
-  #seen: Map<object, number> | undefined;
+  depth = 0;
+  #first: object | symbol | undefined;
   #count = 0;
-  #first: object | undefined;
+  #numbers: Map<object | symbol, number> | undefined;
 
-  constructor(writer: Writer, options: EncodeOptions) {
-    this.writer = writer;
-    this.options = options;
+  start(): void {
+    this.to.reset();
+    this.buffers = NO_BUFFERS;
+    this.refs = NO_REFS;
+    this.modules = NO_MODULES;
+    this.startAgain = false;
+    this.depth = 0;
+    this.#count = 0;
+    this.#numbers = undefined;
   }
 
-  /** Gives an object its number; every object node is numbered in the order in which it is written. */
-  number(value: object): void {
-    // Most values hold one object, which needs no map to be found again.
-    if (this.#count === 0) this.#first = value;
-    else {
-      this.#seen ??= new Map([[this.#first!, 0]]);
-      this.#seen.set(value, this.#count);
+  /** Lets go of the values. */
+  end(): void {
+    this.#first = undefined;
+    this.#numbers = undefined;
+    this.memory = undefined;
+    this.captures = undefined;
+    this.given = undefined;
+    this.buffers = NO_BUFFERS;
+    this.refs = NO_REFS;
+    this.modules = NO_MODULES;
+  }
+
+  /** Writes a repeat of an object that was written before; otherwise gives it the next number. */
+  repeats(value: object | symbol): boolean {
+    if (this.#count === 0) {
+      this.#first = value;
+      this.#count = 1;
+      return false;
     }
-    this.#count++;
+    // Most values hold one object, which needs no map to be found again.
+    this.#numbers ??= new Map([[this.#first!, 0]]);
+    const number = this.#numbers.get(value);
+    if (number === undefined) {
+      this.#numbers.set(value, this.#count++);
+      return false;
+    }
+    this.to.byte(tags.TAG_REPEAT);
+    this.to.count(number);
+    return true;
   }
 
-  /** The number of an object that was written before. */
-  seen(value: object): number | undefined {
-    if (this.#seen !== undefined) return this.#seen.get(value);
-    return this.#count === 1 && value === this.#first ? 0 : undefined;
+  wasWritten(value: object): boolean {
+    return this.#numbers === undefined ? this.#count === 1 && this.#first === value : this.#numbers.has(value);
+  }
+
+  /** Writes a value that is found under `step` of the one being written. */
+  writeAt(step: string, value: unknown): void {
+    this.path[this.depth++] = step;
+    this.write(value);
+    this.depth--;
+  }
+
+  write(value: unknown): void {
+    const { to } = this;
+    switch (typeof value) {
+      case "number":
+        this.#writeNumber(value);
+        return;
+      case "string":
+        to.text(value);
+        return;
+      case "object":
+        if (value === null) to.byte(tags.TAG_NULL);
+        else if (!this.repeats(value)) this.#writeObject(value);
+        return;
+      case "boolean":
+        to.byte(value ? tags.TAG_TRUE : tags.TAG_FALSE);
+        return;
+      case "undefined":
+        to.byte(tags.TAG_UNDEFINED);
+        return;
+      case "bigint":
+        to.byte(tags.TAG_BIGINT);
+        to.text(value.toString(16));
+        return;
+      case "symbol":
+        if (!this.repeats(value)) this.#writeSymbol(value);
+        return;
+      case "function":
+        if (!this.repeats(value) && !this.writePacked(value)) encodeFunctionNode(this, value);
+    }
+  }
+
+  #writeNumber(value: number): void {
+    const { to } = this;
+    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) {
+      to.byte(tags.TAG_DOUBLE);
+      to.double(value);
+    } else if (value >= 0 && value < tags.SMALL_INT) to.byte(tags.SMALL_INT + value);
+    else {
+      to.byte(tags.TAG_INT);
+      to.int32(value);
+    }
+  }
+
+  #writeSymbol(value: symbol): void {
+    const { to } = this;
+    const key = Symbol.keyFor(value);
+    const known = key ?? wellKnownSymbols.get(value);
+    to.byte(tags.TAG_SYMBOL);
+    to.byte(
+      key !== undefined ? tags.SYMBOL_REGISTERED : known !== undefined ? tags.SYMBOL_WELL_KNOWN : tags.SYMBOL_UNIQUE,
+    );
+    this.write(known ?? value.description);
+  }
+
+  #writeObject(value: object): void {
+    const prototype = Object.getPrototypeOf(value) as object | null;
+    if (prototype === Array.prototype && Array.isArray(value)) this.#writeArray(value);
+    else if (prototype === Object.prototype && !codeGlobals.has(value)) {
+      this.to.byte(tags.TAG_OBJECT);
+      this.writeFields(value);
+    } else this.#writeOther(value, prototype);
+  }
+
+  #writeOther(value: object, prototype: object | null): void {
+    const ref = this.options.refId(value);
+    if (ref !== undefined) {
+      this.to.byte(tags.TAG_REF);
+      this.to.double(ref);
+      if (this.refs === NO_REFS) this.refs = [];
+      if (!this.refs.includes(ref)) this.refs.push(ref);
+      return;
+    }
+    if (this.writePacked(value)) return;
+    let holder = prototype;
+    while (holder !== null) {
+      const kind = kindOf(holder);
+      if (kind !== undefined && isGenuine(value, kind)) {
+        if (kind.kind === "refused") this.refuse(kind.reason);
+        if (holder === prototype && kind.kind !== "plain") this.writeKind(value, kind);
+        else encodeOfClass(this, value, kind);
+        return;
+      }
+      holder = Object.getPrototypeOf(holder) as object | null;
+    }
+    if (prototype === null) {
+      this.to.byte(tags.TAG_NULL_OBJECT);
+      this.writeFields(value);
+    } else encodeOfClass(this, value, { kind: "plain" });
+  }
+
+  /** Writes an object as what its builtin class makes of it, whatever its prototype is. */
+  writeKind(value: object, kind: Kind): void {
+    switch (kind.kind) {
+      case "plain":
+        this.to.byte(tags.TAG_OBJECT);
+        this.writeFields(value);
+        break;
+      case "array":
+        this.#writeArray(value as unknown[]);
+        break;
+      case "error":
+        this.#writeError(value as Error, kind.index);
+        break;
+      case "buffer":
+        encodeBuffer(this, value as ArrayBuffer);
+        break;
+      case "view":
+        encodeView(this, value as ArrayBufferView, kind.index);
+        break;
+      case "refused":
+        this.refuse(kind.reason);
+        break;
+      default:
+        this.#writeSimple(value, kind.kind);
+    }
+  }
+
+  #writeSimple(value: object, kind: "map" | "set" | "date" | "regexp" | "boxed" | "url"): void {
+    const { to } = this;
+    if (kind === "map") this.#writeMap(value as Map<unknown, unknown>);
+    else if (kind === "set") {
+      to.byte(tags.TAG_SET);
+      to.count((value as Set<unknown>).size);
+      for (const item of value as Set<unknown>) this.writeAt("(an item of the Set)", item);
+    } else if (kind === "date") {
+      to.byte(tags.TAG_DATE);
+      to.double((value as Date).getTime());
+    } else if (kind === "regexp") {
+      to.byte(tags.TAG_REGEXP);
+      to.text((value as RegExp).source);
+      to.text((value as RegExp).flags);
+      to.count((value as RegExp).lastIndex);
+    } else if (kind === "url") {
+      to.byte(tags.TAG_URL);
+      to.text((value as URL).href);
+    } else {
+      to.byte(tags.TAG_BOXED);
+      this.write(value.valueOf());
+    }
+  }
+
+  #writeArray(value: readonly unknown[]): void {
+    const { to } = this;
+    const { length } = value;
+    to.byte(tags.TAG_ARRAY);
+    to.count(length);
+    for (let index = 0; index < length; index++) {
+      const item = value[index];
+      if (typeof item === "number") this.#writeNumber(item);
+      else if (typeof item === "string") to.text(item);
+      else if (item === undefined && !(index in value)) to.byte(tags.TAG_HOLE);
+      else if (typeof item === "object" || typeof item === "function") this.writeAt(`[${index}]`, item);
+      else this.write(item);
+    }
+  }
+
+  #writeMap(value: Map<unknown, unknown>): void {
+    this.to.byte(tags.TAG_MAP);
+    this.to.count(value.size);
+    for (const [key, item] of value) {
+      this.writeAt("(a key of the Map)", key);
+      this.writeAt(typeof key === "string" ? `get(${JSON.stringify(key)})` : "(a value of the Map)", item);
+    }
+  }
+
+  /** An error keeps each own property and whether it is enumerable, the stack as text. */
+  #writeError(value: Error, index: number): void {
+    const { to } = this;
+    const keys = Reflect.ownKeys(value).filter((key) => key !== "stack");
+    to.byte(tags.TAG_ERROR);
+    to.byte(index);
+    to.text(String(value.message));
+    to.text(String(value.name));
+    this.write(typeof value.stack === "string" ? value.stack : undefined);
+    to.count(keys.length);
+    for (const key of keys) {
+      this.write(key);
+      to.byte(Object.prototype.propertyIsEnumerable.call(value, key) ? 1 : 0);
+      this.writeAt(String(key), (value as unknown as Record<PropertyKey, unknown>)[key]);
+    }
+  }
+
+  /** Writes how many enumerable own fields there are, and these. */
+  writeFields(value: object): void {
+    const { to } = this;
+    const keys = Object.keys(value);
+    const symbols = Object.getOwnPropertySymbols(value);
+    to.count(keys.length + symbols.length);
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      to.text(key);
+      this.writeAt(key, (value as Record<string, unknown>)[key]);
+    }
+    for (const symbol of symbols) {
+      this.write(symbol);
+      this.writeAt(String(symbol), (value as Record<symbol, unknown>)[symbol]);
+    }
+  }
+
+  /** Writes an object that says itself how it is made again, if it does. */
+  writePacked(value: object): boolean {
+    const method = (value as { [tags.pack]?: () => tags.Packed })[tags.pack];
+    if (typeof method !== "function") return false;
+    const packed = method.call(value);
+    this.needsModule(packed.url);
+    this.to.byte(tags.TAG_PACKED);
+    this.to.text(packed.url);
+    this.to.text(packed.name);
+    this.to.count(packed.args.length);
+    for (const [index, arg] of packed.args.entries()) this.writeAt(`[${index}]`, arg);
+    return true;
+  }
+
+  needsModule(url: string): void {
+    if (this.modules === NO_MODULES) this.modules = [];
+    if (!this.modules.includes(url)) this.modules.push(url);
+  }
+
+  addBuffer(data: ArrayBufferView): number {
+    if (this.buffers === NO_BUFFERS) this.buffers = [];
+    return this.buffers.push(data) - 1;
   }
 
   /** Refuses the value being written. */
-  refuse(what: string, options?: ErrorOptions): never {
-    const path = [this.options.label, ...this.path];
-    throw new SerializationError(`${path.join(" → ")}: ${what}`, path, options);
+  refuse(reason: string, options?: ErrorOptions): never {
+    const path = [this.options.label, ...this.path.slice(0, this.depth)];
+    throw new SerializationError(`${path.join(" → ")}: ${reason}`, path, options);
   }
 }
 
-const writer = new Writer();
-let busy = false;
+const wellKnownSymbols = new Map<symbol, string>();
+for (const name of Object.getOwnPropertyNames(Symbol)) {
+  const value = (Symbol as unknown as Record<string, unknown>)[name];
+  if (typeof value === "symbol") wellKnownSymbols.set(value, name);
+}
 
-/** Encodes a value. Throws `SerializationError` that names the way to what cannot travel. */
+/** Objects of the language that look plain; they are found again by name. */
+const codeGlobals = new Set<object>([Math, JSON, Reflect, Atomics, Intl, globalThis]);
+
+const shared = new Encoder();
+let sharedIsBusy = false;
+
+/** Encodes a value. Throws `SerializationError` with the path to what cannot travel. */
 export function encode(value: unknown, options: EncodeOptions): Encoded {
-  return run(options, (encoding) => write(encoding, value));
+  return run(value, options, undefined);
 }
 
-/** Encodes a function with what it uses; `captures` names values that automatic capture cannot see. */
-export function encodeFunction(fn: (...args: never[]) => unknown, options: EncodeOptions, captures?: Record<string, unknown>): Encoded {
-  return run(options, (encoding) => {
-    encoding.captures = captures;
-    write(encoding, fn);
-  });
+/** Encodes a function with what it uses; `captures` gives by hand what automatic capture cannot see. */
+export function encodeFunction(
+  fn: (...args: never[]) => unknown,
+  options: EncodeOptions,
+  captures?: Record<string, unknown>,
+): Encoded {
+  return run(fn, options, captures);
 }
 
-function run(options: EncodeOptions, body: (encoding: Encoding) => void): Encoded {
-  // A user's getter may submit a task while its object is being encoded.
-  const own = busy ? new Writer() : writer;
-  const nested = busy;
-  busy = true;
-  own.reset();
-  const encoding = new Encoding(own, options);
+function run(value: unknown, options: EncodeOptions, given: Record<string, unknown> | undefined): Encoded {
+  // A getter of the user's may encode another value.
+  if (sharedIsBusy) return runWith(new Encoder(), value, options, given);
+  sharedIsBusy = true;
   try {
-    body(encoding);
+    return runWith(shared, value, options, given);
   } finally {
-    busy = nested;
-  }
-  return {
-    bytes: own.bytes,
-    buffers: encoding.buffers ?? NO_BUFFERS,
-    refs: encoding.refs ?? NO_NUMBERS,
-    modules: encoding.modules ?? NO_TEXTS,
-  };
-}
-
-/** Writes one value of the graph. */
-export function write(encoding: Encoding, value: unknown): void {
-  const to = encoding.writer;
-  switch (typeof value) {
-    case "number":
-      if ((value | 0) === value && (value !== 0 || 1 / value > 0)) {
-        to.byte(Tag.int);
-        to.int(value);
-      } else {
-        to.byte(Tag.double);
-        to.double(value);
-      }
-      return;
-    case "string":
-      return to.text(value, Tag.latin1, Tag.utf16);
-    case "undefined":
-      return to.byte(Tag.undefined);
-    case "boolean":
-      return to.byte(value ? Tag.true : Tag.false);
-    case "bigint":
-      to.byte(Tag.bigint);
-      return to.text(value.toString(16), Tag.latin1, Tag.utf16);
-    case "symbol":
-      return writeSymbol(encoding, value);
-    case "object":
-      if (value === null) return to.byte(Tag.null);
-      return writeObject(encoding, value);
-    default:
-      return writeReference(encoding, value as object) ? undefined : encodeCode(encoding, value as (...args: never[]) => unknown, write);
+    sharedIsBusy = false;
   }
 }
 
-function writeSymbol(encoding: Encoding, value: symbol): void {
-  const to = encoding.writer;
-  const key = Symbol.keyFor(value);
-  const wellKnown = key === undefined ? Object.getOwnPropertyNames(Symbol).find((name) => (Symbol as unknown as Record<string, unknown>)[name] === value) : undefined;
-  to.byte(Tag.symbol);
-  to.byte(key !== undefined ? symbolKinds.registered : wellKnown !== undefined ? symbolKinds.wellKnown : symbolKinds.unique);
-  to.text(key ?? wellKnown ?? value.description ?? "", Tag.latin1, Tag.utf16);
-}
-
-/** Writes a repeat of an object written before, if it is one. */
-function writeReference(encoding: Encoding, value: object): boolean {
-  const seen = encoding.seen(value);
-  if (seen === undefined) return false;
-  encoding.writer.byte(Tag.repeat);
-  encoding.writer.int(seen);
-  return true;
-}
-
-function writeObject(encoding: Encoding, value: object): void {
-  if (writeReference(encoding, value)) return;
-  const to = encoding.writer;
-  if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype) return writeArray(encoding, value);
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype || prototype === null) {
-    encoding.number(value);
-    to.byte(prototype === null ? Tag.nullObject : Tag.object);
-    return writeFields(encoding, value, Object.keys(value));
-  }
-  const ref = encoding.options.refId(value);
-  if (ref !== undefined) {
-    to.byte(Tag.ref);
-    to.double(ref);
-    encoding.refs ??= [];
-    if (!encoding.refs.includes(ref)) encoding.refs.push(ref);
-    return;
-  }
-  if (encodeBuiltinObject(encoding, value, write)) return;
-  encodeInstance(encoding, value, write);
-}
-
-function writeArray(encoding: Encoding, value: readonly unknown[]): void {
-  const to = encoding.writer;
-  encoding.number(value);
-  to.byte(Tag.array);
-  to.int(value.length);
-  for (let index = 0; index < value.length; index++) {
-    const item = value[index];
-    if (item === undefined && !(index in value)) to.byte(Tag.hole);
-    else if (typeof item === "object" || typeof item === "function") {
-      encoding.path.push(`[${index}]`);
-      write(encoding, item);
-      encoding.path.pop();
-    } else write(encoding, item);
-  }
-}
-
-/** Writes a count and the named own fields. */
-export function writeFields(encoding: Encoding, value: object, keys: readonly string[]): void {
-  encoding.writer.int(keys.length);
-  for (const key of keys) {
-    encoding.writer.text(key, Tag.latin1, Tag.utf16);
-    encoding.path.push(key);
-    write(encoding, readField(encoding, value, key));
-    encoding.path.pop();
-  }
-}
-
-function readField(encoding: Encoding, value: object, key: string): unknown {
+function runWith(
+  encoder: Encoder,
+  value: unknown,
+  options: EncodeOptions,
+  given: Record<string, unknown> | undefined,
+): Encoded {
+  encoder.options = options;
+  if (typeof value === "function") encoder.captures = newCaptures();
+  if (given !== undefined) encoder.given = { fn: value as object, values: given };
   try {
-    return (value as Record<string, unknown>)[key];
+    for (let starts = 0; starts < MAX_STARTS; starts++) {
+      encoder.start();
+      encoder.write(value);
+      if (!encoder.startAgain) break;
+    }
+    const { buffers, refs, modules } = encoder;
+    return { bytes: encoder.to.written(), buffers, refs, modules };
   } catch (cause) {
-    return encoding.refuse("reading it throws", { cause });
+    if (cause instanceof SerializationError) throw cause;
+    return encoder.refuse(describeFailure(cause), { cause });
+  } finally {
+    encoder.end();
   }
+}
+
+function describeFailure(cause: unknown): string {
+  if (cause instanceof RangeError && /call stack/.test(cause.message)) return "it is nested too deeply to be encoded";
+  return `reading it throws (${cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)})`;
 }

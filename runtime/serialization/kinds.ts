@@ -36,14 +36,18 @@ const reasons: Record<string, string> = {
   WeakSet: "a WeakSet cannot travel to another thread; pass a Set",
   WeakRef: "a WeakRef cannot travel to another thread; pass what it refers to",
   FinalizationRegistry: "a FinalizationRegistry belongs to its thread",
-  SharedArrayBuffer: "a SharedArrayBuffer would be copied, not shared; pass a typed array of it, or put() one of createSharedArray()",
+  SharedArrayBuffer:
+    "a SharedArrayBuffer would be copied, not shared; pass a typed array of it, or put() one of createSharedArray()",
   MessagePort: "a MessagePort belongs to its thread",
-  AbortSignal: "an AbortSignal belongs to its thread; use the option `signal`, and getRuntimeContext().signal in the task",
-  AbortController: "an AbortController belongs to its thread; use the option `signal`, and getRuntimeContext().signal in the task",
+  AbortSignal:
+    "an AbortSignal belongs to its thread; use the option `signal`, and getRuntimeContext().signal in the task",
+  AbortController:
+    "an AbortController belongs to its thread; use the option `signal`, and getRuntimeContext().signal in the task",
 };
 for (const [name, reason] of Object.entries(reasons)) add(name, { kind: "refused", reason });
 
-const generatorReason = "a running generator cannot travel to another thread; pass the generator function, or an array of its items";
+const generatorReason =
+  "a running generator cannot travel to another thread; pass the generator function, or an array of its items";
 for (const start of [function* () {}, async function* () {}]) {
   kinds.set(Object.getPrototypeOf(start.prototype) as object, { kind: "refused", reason: generatorReason });
 }

@@ -53,7 +53,7 @@ export class Reader {
     const length = this.count();
     const { bytes, at } = this;
     this.at = at + length;
-    if (length > CACHED_TEXT) return this.#buffer(at, length).latin1Slice();
+    if (length > CACHED_TEXT) return this.#buffer(at, length).toString("latin1");
     let hash = length;
     for (let index = at; index < at + length; index++) hash = (Math.imul(hash, 31) + bytes[index]!) | 0;
     const slot = hash & (CACHE_SIZE - 1);
@@ -63,7 +63,7 @@ export class Reader {
       while (index < length && recent.charCodeAt(index) === bytes[at + index]) index++;
       if (index === length) return recent;
     }
-    const text = this.#buffer(at, length).latin1Slice();
+    const text = this.#buffer(at, length).toString("latin1");
     recentTexts[slot] = text;
     return text;
   }
@@ -71,7 +71,7 @@ export class Reader {
   utf16(): string {
     const length = this.count() * 2;
     this.at += length;
-    return this.#buffer(this.at - length, length).ucs2Slice();
+    return this.#buffer(this.at - length, length).toString("utf16le");
   }
 
   #buffer(at: number, length: number): Buffer {

@@ -6,7 +6,6 @@ const FIRST_BYTES = 1 << 16;
 const KEPT_BYTES = 1 << 20;
 const SHORT_TEXT = 48;
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the range of one-byte characters
 const WIDE = /[^\u0000-\u00ff]/;
 
 export class Writer {

@@ -1,0 +1,2 @@
+/** What one encode knows about the functions in its value. */
+export type Captures = Map<object, unknown>;

@@ -48,7 +48,7 @@ export function listWorkers(): WorkerState[] {
   return ask<WorkerState[]>("workers");
 }
 
-function matching<T extends object>(records: T[], filter: Partial<T>): T[] {
+function matching<T extends object>(records: T[], filter: object): T[] {
   const wanted = Object.entries(filter);
   return records.filter((record) => wanted.every(([key, value]) => (record as Record<string, unknown>)[key] === value));
 }

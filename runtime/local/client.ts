@@ -505,6 +505,8 @@ export class Client implements Backend {
     const { port } = this.#link;
     for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
       if (entry.message !== null) this.#take(entry.message as NonNullable<protocol.FromScheduler>);
+      // It was to wake the event loop, which will not see it any more.
+      else setImmediate(() => this.drain());
     }
   }
 

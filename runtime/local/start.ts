@@ -1,6 +1,5 @@
 /** Starts a runtime on worker threads of this process. */
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { currentHost } from "../host.ts";
 import type { ResourceShape } from "../options.ts";
@@ -47,24 +46,25 @@ export function startLocal(options: LocalOptions): Client {
     name: "heddle scheduler",
   });
   thread.unref();
-  const client = new LocalDriver({ ...shared, port: port1 }, once(thread, "exit"));
+  const client = new LocalDriver({ ...shared, port: port1 }, thread);
   thread.on("error", (error) => client.abandonAll(`the scheduler's thread failed: ${(error as Error).stack}`));
   return client;
 }
 
 /** The driver's client; its shutdown ends with the scheduler's thread. */
 class LocalDriver extends Client {
-  readonly #exit: Promise<unknown>;
+  readonly #thread: Worker;
+  readonly #exit: Promise<void>;
 
-  constructor(link: Link, exit: Promise<unknown>) {
+  constructor(link: Link, thread: Worker) {
     super(link, { task: () => 0, suspend: () => {} });
-    this.#exit = exit;
-    // A failing thread is told by its own listener.
-    exit.catch(() => {});
+    this.#thread = thread;
+    this.#exit = new Promise((resolve) => thread.once("exit", () => resolve()));
   }
 
   override async shutdown(): Promise<void> {
-    await super.shutdown();
+    this.#thread.ref();
+    await Promise.race([super.shutdown(), this.#exit]);
     await this.#exit;
     this.abandonAll("the runtime was shut down");
   }

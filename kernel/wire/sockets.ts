@@ -1,0 +1,106 @@
+/** The five sockets of a kernel, over ZeroMQ. Bad messages are logged and dropped; sending never interleaves. */
+import { randomUUID } from "node:crypto";
+import { Router, XPublisher } from "zeromq";
+import { Codec, WireError } from "./codec.ts";
+import { addressOf, type Connection } from "./connection-file.ts";
+import { type Channel, type Message, PROTOCOL_VERSION } from "./message.ts";
+
+type Incoming = "shell" | "control" | "stdin";
+
+/** Sends one after the other: a ZeroMQ socket takes one message at a time. */
+class Line {
+  #last: Promise<void> = Promise.resolve();
+
+  add(send: () => Promise<void>): void {
+    this.#last = this.#last.then(send).catch(() => {
+      // The client is gone, or the socket was closed under the message.
+    });
+  }
+
+  /** All that was added has been sent. */
+  get empty(): Promise<void> {
+    return this.#last;
+  }
+}
+
+export class Sockets {
+  readonly #codec: Codec;
+  readonly #routers: Record<Incoming, Router>;
+  readonly #iopub = new XPublisher({ linger: 1000 });
+  readonly #heartbeat = new Router({ linger: 0 });
+  readonly #lines = new Map<Channel, Line>();
+  #closed = false;
+
+  private constructor(connection: Connection) {
+    this.#codec = new Codec(connection.key, connection.signature_scheme);
+    this.#routers = { shell: router(), control: router(), stdin: router() };
+    for (const channel of ["shell", "control", "stdin", "iopub"] as const) this.#lines.set(channel, new Line());
+  }
+
+  /** Binds all sockets and hands each message that is in order to `receive`. */
+  static async listen(connection: Connection, receive: (message: Message) => void): Promise<Sockets> {
+    const sockets = new Sockets(connection);
+    const { control, shell, stdin } = sockets.#routers;
+    await Promise.all([
+      shell.bind(addressOf(connection, "shell_port")),
+      control.bind(addressOf(connection, "control_port")),
+      stdin.bind(addressOf(connection, "stdin_port")),
+      sockets.#iopub.bind(addressOf(connection, "iopub_port")),
+      sockets.#heartbeat.bind(addressOf(connection, "hb_port")),
+    ]);
+    for (const channel of ["shell", "control", "stdin"] as const) void sockets.#read(channel, receive);
+    void sockets.#welcome();
+    void sockets.#beat();
+    return sockets;
+  }
+
+  async #read(channel: Incoming, receive: (message: Message) => void): Promise<void> {
+    for await (const frames of this.#routers[channel]) {
+      try {
+        receive(this.#codec.decode(channel, frames));
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        console.error(`heddle kernel: ${channel}: message dropped: ${error.message}`);
+      }
+    }
+  }
+
+  /** Says to each new subscriber that its subscription has begun (protocol 5.5). */
+  async #welcome(): Promise<void> {
+    for await (const [frame] of this.#iopub as unknown as AsyncIterable<Uint8Array[]>) {
+      if (frame === undefined || frame[0] !== 1) continue;
+      const topic = Buffer.from(frame.subarray(1));
+      const header = { msg_id: randomUUID(), session: randomUUID(), username: "heddle", date: new Date().toISOString(), msg_type: "iopub_welcome", version: PROTOCOL_VERSION };
+      this.#publish([topic], { channel: "iopub", identities: [], header, parentHeader: {}, metadata: {}, content: { subscription: topic.toString() }, buffers: [] });
+    }
+  }
+
+  async #beat(): Promise<void> {
+    for await (const frames of this.#heartbeat) await this.#heartbeat.send(frames).catch(() => {});
+  }
+
+  /** Sends a message on its channel, after those sent before it. */
+  send(message: Message): void {
+    if (this.#closed) return;
+    if (message.channel === "iopub") this.#publish([Buffer.from(message.header.msg_type)], message);
+    else {
+      const socket = this.#routers[message.channel];
+      const frames = this.#codec.encode(message) as Buffer[];
+      this.#lines.get(message.channel)!.add(() => socket.send(frames));
+    }
+  }
+
+  #publish(topic: Uint8Array[], message: Message): void {
+    const frames = [...topic, ...this.#codec.encode(message)] as Buffer[];
+    this.#lines.get("iopub")!.add(() => this.#iopub.send(frames));
+  }
+
+  /** Sends what is left and closes all sockets. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all([...this.#lines.values()].map((line) => line.empty));
+    for (const socket of [...Object.values(this.#routers), this.#iopub, this.#heartbeat]) socket.close();
+  }
+}
+
+const router = (): Router => new Router({ handover: true, linger: 1000 });

@@ -30,7 +30,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     return name === undefined ? EXIT_USAGE : EXIT_OK;
   }
   if (name === "--version" || name === "-v") {
-    const { version } = await import("./version.ts");
+    const { version } = await import("../version.ts");
     console.log(version);
     return EXIT_OK;
   }

@@ -1,0 +1,90 @@
+/** Errors as a notebook shows them: the cell, the line, the column, the source with a caret; nothing of the kernel. */
+import type { CellSource, CompiledCell, Diagnostic } from "./language/engine.ts";
+import type { CellError } from "./session/protocol.ts";
+
+/** What the messages `error` and `execute_reply` carry. */
+export interface ErrorContent {
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+
+/** A cell that ran: its source and how to find a place of its script in it. */
+export interface RunCell {
+  source: string;
+  compiled: CompiledCell;
+}
+
+const RED = "\u001b[31m";
+const DIM = "\u001b[2m";
+const RESET = "\u001b[0m";
+
+const framePattern = /^(\s+at .*?)\(?(?:[a-z]+:\/\/)?cell-([^\s:()]+)\.ts:(\d+):(\d+)\)?$/;
+
+/** The error of a cell, with positions of the user's source. */
+export function showError(error: CellError, cells: ReadonlyMap<string, RunCell>): ErrorContent {
+  const traceback = [`${RED}${headOf(error)}${RESET}`, ...frames(error, cells)];
+  for (let cause = error.cause; cause !== undefined; cause = cause.cause) traceback.push(`Caused by ${RED}${headOf(cause)}${RESET}`, ...frames(cause, cells));
+  for (const one of error.errors ?? []) traceback.push(`  ${headOf(one)}`);
+  return { ename: error.name, evalue: error.message, traceback };
+}
+
+const headOf = ({ message, name }: CellError): string => (message === "" ? name : `${name}: ${message}`);
+
+function frames({ message, stack }: CellError, cells: ReadonlyMap<string, RunCell>): string[] {
+  if (stack === undefined) return [];
+  const text = message !== "" && stack.includes(message) ? stack.slice(stack.indexOf(message) + message.length) : stack;
+  const lines: string[] = [];
+  let pictured = false;
+  for (const line of text.split("\n")) {
+    if (!/^\s+(at|in task|needed by task) /.test(line)) continue;
+    const match = framePattern.exec(line);
+    const place = match === null ? undefined : locate(match, cells);
+    if (place === undefined) {
+      lines.push(match === null ? line : `${match[1]}Cell In[${match[2]}]`);
+      continue;
+    }
+    lines.push(`${match![1]!.replace(/\($/, "")}Cell In[${place.cell}], line ${place.line}, column ${place.column}`);
+    if (!pictured) lines.push(...picture(place.source, place.line, place.column));
+    pictured = true;
+  }
+  return lines;
+}
+
+interface Place {
+  cell: string;
+  line: number;
+  column: number;
+  source: string;
+}
+
+function locate(match: RegExpExecArray, cells: ReadonlyMap<string, RunCell>): Place | undefined {
+  const [, , cell, line, column] = match;
+  const run = cells.get(cell!);
+  const position = run?.compiled.originalPosition(Number(line), Number(column));
+  return run === undefined || position === undefined ? undefined : { cell: cell!, source: run.source, ...position };
+}
+
+/** The line with its neighbours above, and a caret under the column. */
+function picture(source: string, line: number, column: number): string[] {
+  const lines = source.split("\n");
+  const text = lines[line - 1];
+  if (text === undefined) return [];
+  const width = String(line).length;
+  const shown = [line - 1, line].filter((one) => one >= 1).map((one) => `  ${one === line ? "→" : " "} ${String(one).padStart(width)} │ ${lines[one - 1]}`);
+  return [...shown.map((one, index) => (index === shown.length - 1 ? one : `${DIM}${one}${RESET}`)), `    ${" ".repeat(width)} │ ${" ".repeat(Math.max(0, column - 1))}${RED}^${RESET}`];
+}
+
+/** What stopped a cell before it ran: type errors, or a syntax error. */
+export function showDiagnostics(ename: string, { cell, source }: CellSource, diagnostics: readonly Pick<Diagnostic, "message" | "start" | "end" | "code">[]): ErrorContent {
+  const traceback = diagnostics.flatMap(({ code, message, start }) => {
+    const before = source.slice(0, start).split("\n");
+    const line = before.length;
+    const column = before.at(-1)!.length + 1;
+    const number = code === undefined ? "" : `TS${code}: `;
+    return [`${RED}${ename}${RESET}: Cell In[${cell}], line ${line}, column ${column}`, ...picture(source, line, column), `${number}${message}`];
+  });
+  const [first] = diagnostics;
+  const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : "";
+  return { ename, evalue: `${first?.message ?? ""}${more}`, traceback };
+}

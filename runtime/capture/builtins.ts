@@ -24,7 +24,9 @@ function findGlobals(): Map<unknown, readonly string[]> {
   const found = new Map<unknown, readonly string[]>([[globalThis, []]]);
   for (const name of baseNames) {
     const descriptor = Object.getOwnPropertyDescriptor(globalThis, name);
-    const value: unknown = READ.has(name) ? (globalThis as unknown as Record<string, unknown>)[name] : descriptor?.value;
+    const value: unknown = READ.has(name)
+      ? (globalThis as unknown as Record<string, unknown>)[name]
+      : descriptor?.value;
     addMembers(found, value, [name]);
   }
   return found;
@@ -82,6 +84,7 @@ function addExports(url: string, exports: unknown): void {
   if (!isReference(exports)) return;
   if (!exported.has(exports)) exported.set(exports, { url, path: ["default"] });
   for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(exports))) {
-    if (isReference(value) && !exported.has(value) && name !== "prototype") exported.set(value, { url, path: ["default", name] });
+    if (isReference(value) && !exported.has(value) && name !== "prototype")
+      exported.set(value, { url, path: ["default", name] });
   }
 }

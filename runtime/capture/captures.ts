@@ -87,7 +87,11 @@ export class Captures {
     return bindings;
   }
 
-  #find(name: string, { scopes, script }: Inspection, closures: Map<Scope, Closure>): Variable | ImportedName | undefined {
+  #find(
+    name: string,
+    { scopes, script }: Inspection,
+    closures: Map<Scope, Closure>,
+  ): Variable | ImportedName | undefined {
     for (const scope of scopes) {
       const closure = closures.get(scope);
       if (closure !== undefined) {
@@ -95,7 +99,8 @@ export class Captures {
       } else if (scope.kind === "module") {
         const imported = script && importsOf(script).get(name);
         if (imported !== undefined) return imported;
-        if (Object.hasOwn(scope.variables, name)) return variableIn(this.#top, `${script?.id} ${name}`, scope.variables[name]);
+        if (Object.hasOwn(scope.variables, name))
+          return variableIn(this.#top, `${script?.id} ${name}`, scope.variables[name]);
       }
     }
     return this.#findTop(name);

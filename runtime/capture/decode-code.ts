@@ -1,11 +1,119 @@
 /** Functions, classes and their instances back from an encoded graph. */
 import type { Decoder } from "../serialization/decode.ts";
-import { TAG_PACKED } from "../serialization/tags.ts";
+import * as tags from "../serialization/tags.ts";
+import { BINDING_BOXED, BINDING_EARLY, FLAG_THIS } from "./code-format.ts";
 import { importedValue } from "./modules.ts";
+import { type Box, makeFunction, type Plan } from "./rebuild.ts";
 
 export function decodeCode(decoder: Decoder, tag: number): unknown {
-  if (tag === TAG_PACKED) return readPacked(decoder);
-  throw new Error(`the encoded value is damaged: there is no node ${tag}`);
+  switch (tag) {
+    case tags.TAG_FUNCTION:
+      return readFunction(decoder);
+    case tags.TAG_VARIABLE:
+      return readVariable(decoder);
+    case tags.TAG_WITH_CLASS:
+      return readWithClass(decoder);
+    case tags.TAG_INSTANCE:
+      return readInstance(decoder);
+    case tags.TAG_WITH_PROTOTYPE: {
+      const value = decoder.read() as object;
+      return Object.setPrototypeOf(value, decoder.read() as object) as object;
+    }
+    case tags.TAG_BOUND:
+      return readBound(decoder);
+    case tags.TAG_GLOBAL: {
+      let value: unknown = globalThis;
+      for (const name of readNames(decoder)) value = (value as Record<string, unknown>)[name];
+      return decoder.keep(value);
+    }
+    case tags.TAG_IMPORT:
+      return decoder.keep(importedValue(decoder.from.text(), readNames(decoder)));
+    case tags.TAG_IMPORTED_NAME:
+      return importedValue(decoder.from.text(), readNames(decoder));
+    case tags.TAG_PACKED:
+      return readPacked(decoder);
+    default:
+      throw new Error(`the encoded value is damaged: there is no node ${tag}`);
+  }
+}
+
+function readNames({ from }: Decoder): string[] {
+  return Array.from({ length: from.count() }, () => from.text());
+}
+
+function readFunction(decoder: Decoder): unknown {
+  const { from } = decoder;
+  const number = decoder.reserve();
+  const flags = from.byte();
+  const place = { text: from.text(), file: from.text(), line: from.count(), column: from.count() };
+  const name = from.text();
+  const late: string[] = [];
+  const early: [string, unknown][] = [];
+  const boxed: [string, Box][] = [];
+  for (let count = from.count(); count > 0; count--) {
+    const variable = from.text();
+    const binding = from.byte();
+    if ((binding & BINDING_BOXED) !== 0) boxed.push([variable, decoder.read() as Box]);
+    else if ((binding & BINDING_EARLY) !== 0) early.push([variable, decoder.read()]);
+    else late.push(variable);
+  }
+  const self = (flags & FLAG_THIS) !== 0 ? decoder.read() : undefined;
+  const plan: Plan = { flags, ...place, late, early: early.map(first), boxed: boxed.map(first) };
+  const { fn, set } = makeFunction(plan, early.map(second), boxed.map(second), self);
+  if ((fn as { name: unknown }).name !== name) define(fn, "name", name, false);
+  decoder.finish(number, fn);
+  for (let index = 0; index < late.length; index++) decoder.readFor((value) => set(index, value));
+  readOwnFields(decoder, fn, true);
+  readOwnFields(decoder, (fn as { prototype: object }).prototype, false);
+  return fn;
+}
+
+const first = <A>([value]: readonly [A, unknown]): A => value;
+const second = <B>([, value]: readonly [unknown, B]): B => value;
+
+function readOwnFields(decoder: Decoder, target: object, enumerable: boolean): void {
+  for (let count = decoder.from.count(); count > 0; count--) {
+    const key = decoder.from.text();
+    decoder.readFor((value) => define(target, key, value, enumerable));
+  }
+}
+
+function define(target: object, key: string, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+}
+
+function readVariable(decoder: Decoder): Box {
+  const box: Box = decoder.keep({ value: undefined });
+  decoder.readFor((value) => {
+    box.value = value;
+  });
+  return box;
+}
+
+function readWithClass(decoder: Decoder): unknown {
+  const value = decoder.read() as object;
+  readClassOf(decoder, value);
+  return value;
+}
+
+/** Gives the object its class's prototype; the constructor is not called. */
+function readClassOf(decoder: Decoder, value: object): void {
+  decoder.readFor((Class) => Object.setPrototypeOf(value, (Class as { prototype: object }).prototype));
+}
+
+function readInstance(decoder: Decoder): unknown {
+  const value = decoder.keep({});
+  readClassOf(decoder, value);
+  return decoder.readFields(value);
+}
+
+function readBound(decoder: Decoder): unknown {
+  const number = decoder.reserve();
+  const target = decoder.read() as (...args: unknown[]) => unknown;
+  const self = decoder.read();
+  const args: unknown[] = [];
+  for (let count = decoder.from.count(); count > 0; count--) args.push(decoder.read());
+  return decoder.finish(number, target.bind(self, ...args));
 }
 
 function readPacked(decoder: Decoder): unknown {

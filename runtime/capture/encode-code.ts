@@ -1,16 +1,244 @@
 /** Functions, classes and their instances as nodes of an encoded graph. */
 import type { Encoder } from "../serialization/encode.ts";
 import type { Kind } from "../serialization/kinds.ts";
-import type { Captures } from "./captures.ts";
+import * as tags from "../serialization/tags.ts";
+import { exportPathOf, globalPathOf } from "./builtins.ts";
+import { type Binding, Captures, type Variable } from "./captures.ts";
+import { BINDING_BOXED, BINDING_EARLY, FLAG_CLASS, FLAG_METHOD, FLAG_STRICT, FLAG_THIS } from "./code-format.ts";
+import { type FunctionSource, readFunctionSource } from "./function-source.ts";
+import { importOf } from "./imports.ts";
+import { type Inspection, isInternal } from "./inspection.ts";
 
-export function newCaptures(): Captures {
-  return new Map();
+type AnyFunction = (...args: never[]) => unknown;
+
+const NATIVE = /\{\s*\[native code\]\s*\}\s*$/;
+
+/** Writes a value that every thread can find by a name instead of its content: a global, an export. False if it is none. */
+export function encodeKnown(encoder: Encoder, value: object): boolean {
+  const global = globalPathOf(value);
+  if (global !== undefined) {
+    encoder.to.byte(tags.TAG_GLOBAL);
+    writeNames(encoder, global);
+    return true;
+  }
+  const imported = importOf(value);
+  if (imported === undefined) return false;
+  encodeImport(encoder, imported.url, [imported.name]);
+  return true;
 }
 
-export function encodeFunctionNode(encoder: Encoder, fn: object): void {
-  encoder.refuse(`the function ${(fn as { name?: string }).name || "(anonymous)"} cannot travel yet`);
+function encodeImport(encoder: Encoder, url: string, path: readonly string[], tag: number = tags.TAG_IMPORT): void {
+  encoder.needsModule(url);
+  encoder.to.byte(tag);
+  encoder.to.text(url);
+  writeNames(encoder, path);
 }
 
-export function encodeOfClass(encoder: Encoder, value: object, _kind: Kind): void {
-  encoder.refuse(`an object of ${value.constructor?.name ?? "no class"} cannot travel yet`);
+function writeNames(encoder: Encoder, names: readonly string[]): void {
+  encoder.to.count(names.length);
+  for (const name of names) encoder.to.text(name);
+}
+
+/** Writes a function or class with all it uses. */
+export function encodeFunctionNode(encoder: Encoder, fn: AnyFunction): void {
+  encoder.captures ??= new Captures();
+  if (encodeKnown(encoder, fn)) return;
+  const text = Function.prototype.toString.call(fn);
+  const inspection = encoder.captures.inspect(fn);
+  if (inspection.bound !== undefined) encodeBound(encoder, inspection.bound);
+  else if (NATIVE.test(text) || isInternal(inspection.script)) encodeForeign(encoder, fn);
+  else if (!encodeExport(encoder, fn)) encodeSource(encoder, fn, text, inspection);
+}
+
+function encodeBound(encoder: Encoder, { target, self, args }: NonNullable<Inspection["bound"]>): void {
+  encoder.to.byte(tags.TAG_BOUND);
+  encoder.writeAt("(the bound function)", target);
+  encoder.writeAt("(its this)", self);
+  encoder.to.count(args.length);
+  for (const [index, arg] of args.entries()) encoder.writeAt(`(its argument ${index})`, arg);
+}
+
+function encodeExport(encoder: Encoder, value: object): boolean {
+  const found = exportPathOf(value);
+  if (found === undefined) return false;
+  encodeImport(encoder, found.url, found.path);
+  return true;
+}
+
+function encodeForeign(encoder: Encoder, fn: AnyFunction): void {
+  if (encodeExport(encoder, fn)) return;
+  const name = fn.name || "(anonymous)";
+  encoder.refuse(
+    `the function ${name} is part of Node and belongs to its thread; call it outside the task, or import it inside`,
+  );
+}
+
+function encodeSource(encoder: Encoder, fn: AnyFunction, text: string, inspection: Inspection): void {
+  const source = readFunctionSource(text);
+  if (source === undefined)
+    encoder.refuse(
+      `the source of the function ${fn.name || "(anonymous)"} does not stand alone (does it use private names of a class?)`,
+    );
+  if (source.problem !== undefined)
+    encoder.refuse(`the function ${fn.name || "(anonymous)"} cannot travel: ${source.problem}`);
+  const captures = encoder.captures!;
+  const given = encoder.given?.fn === fn ? encoder.given.values : undefined;
+  const bindings = captures.bindingsOf(fn, source, given);
+  for (const { from } of bindings) if ("users" in from) noticeSharing(encoder, from);
+  const owner = source.usesOuterThis ? captures.owners.get(fn) : undefined;
+  const { to } = encoder;
+  to.byte(tags.TAG_FUNCTION);
+  to.byte(flagsOf(source, inspection) | (owner === undefined ? 0 : FLAG_THIS));
+  to.text(text);
+  to.text(inspection.script?.url ?? "");
+  to.count(inspection.line);
+  to.count(inspection.column);
+  to.text(fn.name);
+  writeBindings(encoder, bindings);
+  // A function of another kind than a class's has its own `this` or none.
+  if (owner !== undefined) encoder.write(owner);
+  writeValues(encoder, bindings);
+  writeOwnFields(encoder, fn, source.isClass);
+}
+
+/** A variable that several functions share and one assigns to is one box for all of them. */
+function noticeSharing(encoder: Encoder, variable: Variable): void {
+  if (!variable.isWritten || variable.isBoxed || variable.users.size < 2) return;
+  variable.isBoxed = true;
+  encoder.startAgain = true;
+}
+
+function flagsOf({ isMethod, isClass }: FunctionSource, { scopes, script }: Inspection): number {
+  const isStrict =
+    scopes.some((scope) => scope.kind === "module") || (script !== undefined && startsStrict(script.source ?? ""));
+  return (isStrict ? FLAG_STRICT : 0) | (isMethod ? FLAG_METHOD : 0) | (isClass ? FLAG_CLASS : 0);
+}
+
+/** A directive at the start of a script, or of the frame around a function that was rebuilt here. */
+function startsStrict(source: string): boolean {
+  return (
+    /^(?:\s|\/\/.*\n|\/\*[\s\S]*?\*\/)*["']use strict["']/.test(source) ||
+    /^\(function \(\$heddle\) \{.{0,40}"use strict"/.test(source)
+  );
+}
+
+/** The names, with what has to be known before the function can be made. */
+function writeBindings(encoder: Encoder, bindings: readonly Binding[]): void {
+  const { to } = encoder;
+  to.count(bindings.length);
+  for (const { name, from, isEarly } of bindings) {
+    to.text(name);
+    const isBoxed = "users" in from && from.isBoxed;
+    to.byte((isBoxed ? BINDING_BOXED : 0) | (isEarly ? BINDING_EARLY : 0));
+    if (isBoxed || isEarly) writeBinding(encoder, name, from);
+  }
+}
+
+function writeValues(encoder: Encoder, bindings: readonly Binding[]): void {
+  for (const { name, from, isEarly } of bindings) {
+    if (!isEarly && !("users" in from && from.isBoxed)) writeBinding(encoder, name, from);
+  }
+}
+
+function writeBinding(encoder: Encoder, name: string, from: Binding["from"]): void {
+  const before = encoder.sizeSoFar();
+  if (!("users" in from)) encodeImport(encoder, from.url, from.path, tags.TAG_IMPORTED_NAME);
+  else if (!from.isBoxed) encoder.writeAt(name, from.value);
+  else if (!encoder.repeats(from)) {
+    encoder.to.byte(tags.TAG_VARIABLE);
+    encoder.writeAt(name, from.value);
+  }
+  const { sizes } = encoder.captures!;
+  sizes.set(name, Math.max(sizes.get(name) ?? 0, encoder.sizeSoFar() - before));
+}
+
+/** Fields that were added to a function, static fields, methods added to the prototype of a plain function. */
+function writeOwnFields(encoder: Encoder, fn: AnyFunction, isClass: boolean): void {
+  const fields = Object.entries(Object.getOwnPropertyDescriptors(fn)).filter(
+    ([, item]) => item.enumerable && "value" in item,
+  );
+  encoder.to.count(fields.length);
+  for (const [key, { value }] of fields) {
+    encoder.to.text(key);
+    encoder.writeAt(key, value);
+  }
+  const prototype = isClass ? undefined : (fn as { prototype?: unknown }).prototype;
+  const methods =
+    typeof prototype === "object" && prototype !== null
+      ? Object.entries(Object.getOwnPropertyDescriptors(prototype)).filter(
+          ([key, item]) => key !== "constructor" && "value" in item,
+        )
+      : [];
+  encoder.to.count(methods.length);
+  for (const [key, { value }] of methods) {
+    encoder.to.text(key);
+    encoder.writeAt(`prototype.${key}`, value);
+  }
+}
+
+/** Writes an object whose prototype is not a builtin class's: the object as its builtin kind, then class or prototype. */
+export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void {
+  if (encodeKnown(encoder, value)) return;
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  if (prototype === null) {
+    encoder.writeKind(value, kind);
+    return;
+  }
+  const Class = classOf(prototype);
+  if (Class === undefined) {
+    encoder.to.byte(tags.TAG_WITH_PROTOTYPE);
+    encoder.writeKind(value, kind);
+    encoder.writeAt("(its prototype)", prototype);
+    return;
+  }
+  encoder.captures ??= new Captures();
+  if (!canRebuildClass(encoder, Class)) {
+    if (kind.kind !== "error")
+      encoder.refuse(`an object of ${Class.name} cannot travel to another thread; send the data it is made of`);
+    // Errors of Node's own classes keep what can be seen of them.
+    encoder.writeKind(value, kind);
+    return;
+  }
+  rememberOwner(encoder.captures, value);
+  if (kind.kind === "plain" && encoder.wasWritten(Class)) {
+    encoder.to.byte(tags.TAG_INSTANCE);
+    encoder.write(Class);
+    encoder.writeFields(value);
+    return;
+  }
+  encoder.to.byte(tags.TAG_WITH_CLASS);
+  encoder.writeKind(value, kind);
+  encoder.writeAt("constructor", Class);
+}
+
+function classOf(prototype: object): AnyFunction | undefined {
+  const Class: unknown = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  return typeof Class === "function" && Class.prototype === prototype ? (Class as AnyFunction) : undefined;
+}
+
+/** Whether each class up to a builtin one can be rebuilt or imported. Private fields are refused: no one but the class sees them. */
+function canRebuildClass(encoder: Encoder, start: AnyFunction): boolean {
+  let Class: AnyFunction | null = start;
+  while (typeof Class === "function" && Class !== Function.prototype && globalPathOf(Class) === undefined) {
+    const text = Function.prototype.toString.call(Class);
+    if (NATIVE.test(text)) return false;
+    const { privateNames = [] } = readFunctionSource(text) ?? {};
+    if (privateNames.length > 0) {
+      const what = `${start.name} has private fields (${privateNames.join(", ")})`;
+      encoder.refuse(
+        `${what} that only its class can read; send its data and make the object in the task, or make it an actor`,
+      );
+    }
+    if (importOf(Class) === undefined && isInternal(encoder.captures!.inspect(Class).script)) return false;
+    Class = Object.getPrototypeOf(Class) as AnyFunction | null;
+  }
+  // A builtin class that is not written as one of the kinds has state that cannot be seen.
+  return Class !== start;
+}
+
+/** Arrow functions in fields of an instance are bound to it, as class fields make them. */
+function rememberOwner(captures: Captures, value: object): void {
+  for (const { value: field } of Object.values(Object.getOwnPropertyDescriptors(value))) {
+    if (typeof field === "function" && !captures.owners.has(field)) captures.owners.set(field, value);
+  }
 }

@@ -42,7 +42,10 @@ export function readFunctionSource(text: string): FunctionSource | undefined {
 function readForm(text: string, isMethod: boolean): FunctionSource | undefined {
   let program: Tree;
   try {
-    program = parse(isMethod ? `({${text}\n})` : `(${text}\n)`, { ecmaVersion: "latest", ranges: true }) as unknown as Tree;
+    program = parse(isMethod ? `({${text}\n})` : `(${text}\n)`, {
+      ecmaVersion: "latest",
+      ranges: true,
+    }) as unknown as Tree;
   } catch {
     return undefined;
   }
@@ -66,7 +69,9 @@ function readForm(text: string, isMethod: boolean): FunctionSource | undefined {
 function problemOf(found: { super: boolean; meta: boolean }, method: Tree | undefined): string | undefined {
   if (found.meta) return "it uses import.meta, which belongs to its file; pass what it needs of it as an argument";
   const usesSuper = found.super || (method !== undefined && usesSuperOf(method));
-  return usesSuper ? "it is a method that uses `super`, which only works inside its class; send the whole class" : undefined;
+  return usesSuper
+    ? "it is a method that uses `super`, which only works inside its class; send the whole class"
+    : undefined;
 }
 
 /** Looks for what an arrow function takes from around it. */
@@ -74,7 +79,8 @@ function lookAround(node: Tree, found: { this: boolean; super: boolean; meta: bo
   if (node.type === "ThisExpression") found.this = true;
   if (node.type === "Super") found.super = true;
   if (node.type === "MetaProperty" && (node.meta as Tree).name === "import") found.meta = true;
-  if (node.type === "FunctionExpression" || node.type === "FunctionDeclaration" || node.type === "ClassBody") lookForMeta(node, found);
+  if (node.type === "FunctionExpression" || node.type === "FunctionDeclaration" || node.type === "ClassBody")
+    lookForMeta(node, found);
   else for (const child of childrenOf(node)) lookAround(child, found);
 }
 
@@ -114,7 +120,8 @@ function earlyRanges(definition: Tree, members: readonly Tree[]): Node[] {
   for (const member of members) {
     if (member.computed === true) parts.push(member.key as Tree);
     if (member.type === "StaticBlock") parts.push(member);
-    if (member.type === "PropertyDefinition" && member.static === true && isTree(member.value)) parts.push(member.value);
+    if (member.type === "PropertyDefinition" && member.static === true && isTree(member.value))
+      parts.push(member.value);
   }
   return parts;
 }

@@ -25,11 +25,12 @@ export function importsOf(script: Script): ReadonlyMap<string, ImportedName> {
   return names;
 }
 
-function readImports({ source, url }: Script): Map<string, ImportedName> {
+function readImports({ source = "", url }: Script): Map<string, ImportedName> {
   const names = new Map<string, ImportedName>();
   let body: Tree[];
   try {
-    body = parse(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true }).body as unknown as Tree[];
+    body = parse(source, { ecmaVersion: "latest", sourceType: "module", allowHashBang: true })
+      .body as unknown as Tree[];
   } catch {
     return names;
   }
@@ -56,7 +57,8 @@ function readDynamicImport({ id, init }: Tree, parent: string, names: Map<string
   if (pattern.type !== "ObjectPattern") return;
   for (const property of pattern.properties as Tree[]) {
     const value = property.value as Tree | undefined;
-    if (value?.type === "Identifier" && property.computed !== true) names.set(nameOf(value), { url, path: [nameOf(property.key)] });
+    if (value?.type === "Identifier" && property.computed !== true)
+      names.set(nameOf(value), { url, path: [nameOf(property.key)] });
   }
 }
 

@@ -12,7 +12,8 @@ export interface Script {
   /** Where its text starts in the file, counted from 0. */
   line: number;
   column: number;
-  readonly source: string;
+  /** Read when a function of it is inspected. */
+  source: string | undefined;
 }
 
 export interface Inspection {
@@ -45,10 +46,14 @@ function connect(): Session {
 function call<T>(method: string, params: object = {}): T {
   let answer: T | undefined;
   let failure: Error | null = null;
-  connect().post(method as never, params as never, ((error: Error | null, result: T) => {
-    failure = error;
-    answer = result;
-  }) as never);
+  connect().post(
+    method as never,
+    params as never,
+    ((error: Error | null, result: T) => {
+      failure = error;
+      answer = result;
+    }) as never,
+  );
   if (failure !== null) throw new Error(`the inspector refused ${method}: ${(failure as Error).message}`);
   return answer!;
 }
@@ -78,7 +83,6 @@ function internalsOf(fn: object): Map<string, RemoteObject> {
   const { internalProperties = [] } = call<{ internalProperties?: InternalProperty[] }>("Runtime.getProperties", {
     objectId: result.objectId,
     ownProperties: true,
-    accessorPropertiesOnly: true,
   });
   const internals = new Map<string, RemoteObject>();
   for (const { name, value } of internalProperties) if (value !== undefined) internals.set(name, value);
@@ -109,7 +113,12 @@ export function inspectFunction(fn: object): Inspection {
     const location = internals.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
     const script = location === undefined ? undefined : scriptOf(location.scriptId);
     const start = script === undefined ? { line: 0, column: 0 } : startOf(fn, script, location!);
-    return { scopes: scopes === undefined ? [] : scopesOf(liveValue(scopes)), script, ...start, bound: target && boundOf(internals, target) };
+    return {
+      scopes: scopes === undefined ? [] : scopesOf(liveValue(scopes)),
+      script,
+      ...start,
+      bound: target && boundOf(internals, target),
+    };
   } finally {
     exchange.value = undefined;
     call("Runtime.releaseObjectGroup", { objectGroup: GROUP });
@@ -127,10 +136,13 @@ function boundOf(internals: Map<string, RemoteObject>, target: RemoteObject): In
 }
 
 function scopesOf(list: unknown): Scope[] {
-  return Array.from(list as ArrayLike<{ description: string; object: Scope["variables"] }>, ({ description, object }) => ({
-    kind: scopeKind(description),
-    variables: object,
-  }));
+  return Array.from(
+    list as ArrayLike<{ description: string; object: Scope["variables"] }>,
+    ({ description, object }) => ({
+      kind: scopeKind(description),
+      variables: object,
+    }),
+  );
 }
 
 function scopeKind(description: string): Scope["kind"] {
@@ -153,39 +165,48 @@ export function readScriptVariable(name: string): { value: unknown } | undefined
 }
 
 function scriptOf(id: string): Script | undefined {
-  if (!scripts.has(id)) withDebugger(() => {});
+  const known = scripts.get(id);
+  if (known === undefined || (known.source === undefined && !isInternal(known))) followScripts(id);
   return scripts.get(id);
 }
 
-/** The inspector tells of scripts and their texts only while its debugger is on. */
-function withDebugger<T>(body: () => T): T {
+/**
+ * The inspector tells of scripts and their texts only while its debugger is on, and then of all scripts anew, which
+ * takes milliseconds: once for each cell or module that functions are captured from.
+ */
+function followScripts(wanted: string): void {
   call("Debugger.enable");
   try {
-    return body();
+    const script = scripts.get(wanted);
+    if (script !== undefined && !isInternal(script)) script.source = sourceOf(wanted);
   } finally {
     call("Debugger.disable");
   }
 }
 
+/** Whether the script is part of Node. */
+export function isInternal(script: Script | undefined): boolean {
+  return script?.url.startsWith("node:") ?? false;
+}
+
+function sourceOf(scriptId: string): string {
+  return call<{ scriptSource: string }>("Debugger.getScriptSource", { scriptId }).scriptSource;
+}
+
 function rememberScript({ scriptId, url, startLine, startColumn }: Debugger.ScriptParsedEventDataType): void {
-  if (scripts.has(scriptId)) return;
-  let source: string | undefined;
-  scripts.set(scriptId, {
-    id: scriptId,
-    url,
-    line: startLine,
-    column: startColumn,
-    get source() {
-      source ??= withDebugger(() => call<{ scriptSource: string }>("Debugger.getScriptSource", { scriptId })).scriptSource;
-      return source;
-    },
-  });
+  if (!scripts.has(scriptId))
+    scripts.set(scriptId, { url, id: scriptId, line: startLine, column: startColumn, source: undefined });
 }
 
 /** V8 names the place of a function's parameters; its text starts before. */
-function startOf(fn: object, script: Script, { lineNumber, columnNumber = 0 }: Debugger.Location): { line: number; column: number } {
+function startOf(
+  fn: object,
+  script: Script,
+  { lineNumber, columnNumber = 0 }: Debugger.Location,
+): { line: number; column: number } {
   const text = Function.prototype.toString.call(fn);
   const { source } = script;
+  if (source === undefined) return { line: lineNumber, column: columnNumber };
   let offset = 0;
   for (let line = script.line; line < lineNumber; line++) {
     const end = source.indexOf("\n", offset);

@@ -6,7 +6,7 @@
  * variable); an encode that finds one late starts again knowing it.
  */
 import type { Captures } from "../capture/captures.ts";
-import { encodeFunctionNode, encodeOfClass, newCaptures } from "../capture/encode-code.ts";
+import { encodeFunctionNode, encodeKnown, encodeOfClass } from "../capture/encode-code.ts";
 import { SerializationError } from "../errors.ts";
 import { encodeBuffer, encodeView, type MemoryUse } from "./encode-memory.ts";
 import { isGenuine, type Kind, kindOf } from "./kinds.ts";
@@ -56,6 +56,7 @@ export class Encoder {
   depth = 0;
   #first: object | symbol | undefined;
   #count = 0;
+  #bufferBytes = 0;
   #numbers: Map<object | symbol, number> | undefined;
 
   start(): void {
@@ -65,6 +66,7 @@ export class Encoder {
     this.modules = NO_MODULES;
     this.startAgain = false;
     this.depth = 0;
+    this.#bufferBytes = 0;
     this.#count = 0;
     this.#numbers = undefined;
   }
@@ -138,7 +140,8 @@ export class Encoder {
         if (!this.repeats(value)) this.#writeSymbol(value);
         return;
       case "function":
-        if (!this.repeats(value) && !this.writePacked(value)) encodeFunctionNode(this, value);
+        if (!this.repeats(value) && !this.writePacked(value))
+          encodeFunctionNode(this, value as (...args: never[]) => unknown);
     }
   }
 
@@ -167,8 +170,10 @@ export class Encoder {
 
   #writeObject(value: object): void {
     const prototype = Object.getPrototypeOf(value) as object | null;
+    // What code uses may be a module's own object; data is data.
+    if (this.captures !== undefined && encodeKnown(this, value)) return;
     if (prototype === Array.prototype && Array.isArray(value)) this.#writeArray(value);
-    else if (prototype === Object.prototype && !codeGlobals.has(value)) {
+    else if (prototype === Object.prototype) {
       this.to.byte(tags.TAG_OBJECT);
       this.writeFields(value);
     } else this.#writeOther(value, prototype);
@@ -196,6 +201,7 @@ export class Encoder {
       holder = Object.getPrototypeOf(holder) as object | null;
     }
     if (prototype === null) {
+      if (encodeKnown(this, value)) return;
       this.to.byte(tags.TAG_NULL_OBJECT);
       this.writeFields(value);
     } else encodeOfClass(this, value, { kind: "plain" });
@@ -329,8 +335,14 @@ export class Encoder {
     if (!this.modules.includes(url)) this.modules.push(url);
   }
 
+  /** Bytes written until now, array data included. */
+  sizeSoFar(): number {
+    return this.to.at + this.#bufferBytes;
+  }
+
   addBuffer(data: ArrayBufferView): number {
     if (this.buffers === NO_BUFFERS) this.buffers = [];
+    this.#bufferBytes += data.byteLength;
     return this.buffers.push(data) - 1;
   }
 
@@ -346,9 +358,6 @@ for (const name of Object.getOwnPropertyNames(Symbol)) {
   const value = (Symbol as unknown as Record<string, unknown>)[name];
   if (typeof value === "symbol") wellKnownSymbols.set(value, name);
 }
-
-/** Objects of the language that look plain; they are found again by name. */
-const codeGlobals = new Set<object>([Math, JSON, Reflect, Atomics, Intl, globalThis]);
 
 const shared = new Encoder();
 let sharedIsBusy = false;
@@ -385,7 +394,6 @@ function runWith(
   given: Record<string, unknown> | undefined,
 ): Encoded {
   encoder.options = options;
-  if (typeof value === "function") encoder.captures = newCaptures();
   if (given !== undefined) encoder.given = { fn: value as object, values: given };
   try {
     for (let starts = 0; starts < MAX_STARTS; starts++) {

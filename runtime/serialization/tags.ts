@@ -49,6 +49,8 @@ export const TAG_BOUND = 32;
 export const TAG_GLOBAL = 33;
 /** An export of a module. */
 export const TAG_IMPORT = 34;
+/** The same for a name whose value may be a primitive, so it has no number among the objects. */
+export const TAG_IMPORTED_NAME = 36;
 /** An object that says itself how it is made again. */
 export const TAG_PACKED = 35;
 

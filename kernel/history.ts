@@ -6,10 +6,12 @@ export interface Entry {
   session: number;
   line: number;
   source: string;
+  /** The cell's result as text, if it had one. */
+  output?: string;
 }
 
 const KEPT = 5000;
-/** A source longer than this is kept in memory only. */
+/** An entry longer than this is kept in memory only. */
 const LONGEST = 100_000;
 
 export class History {
@@ -36,10 +38,10 @@ export class History {
     }
   }
 
-  add(line: number, source: string): void {
-    const entry = { session: this.session, line, source };
+  add(line: number, source: string, output?: string): void {
+    const entry = { session: this.session, line, source, ...(output !== undefined && { output }) };
     this.#entries.push(entry);
-    if (this.#file === undefined || source.length > LONGEST) return;
+    if (this.#file === undefined || source.length + (output?.length ?? 0) > LONGEST) return;
     try {
       mkdirSync(dirname(this.#file), { recursive: true });
       appendFileSync(this.#file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
@@ -62,7 +64,10 @@ export class History {
 
   /** Entries whose source matches a pattern with `*` and `?`, the last `n` of them. */
   search(pattern: string, n: number, unique: boolean): Entry[] {
-    const escaped = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[\\s\\S]*").replaceAll("?", "[\\s\\S]");
+    const escaped = pattern
+      .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+      .replaceAll("*", "[\\s\\S]*")
+      .replaceAll("?", "[\\s\\S]");
     const matches = new RegExp(`^${escaped}$`);
     let found = this.#entries.filter((entry) => matches.test(entry.source));
     if (unique) found = [...new Map(found.map((entry) => [entry.source, entry])).values()];

@@ -1,104 +1,109 @@
-/** Requests that ask and change nothing: kernel_info, is_complete, complete, inspect, comm_info, history. */
+/** Requests that ask and change nothing. */
+import { createRequire } from "node:module";
 import type { CellRunner } from "./cell-runner.ts";
 import type { History } from "./history.ts";
 import { isComplete } from "./language/complete-check.ts";
+import { Fields, toOffset, toPoints } from "./requests.ts";
 import { version } from "./version.ts";
-import { type Message, PROTOCOL_VERSION, type Sent } from "./wire/message.ts";
+import { type Message, PROTOCOL_VERSION } from "./wire/message.ts";
 
-export const informationRequests = ["is_complete_request", "complete_request", "inspect_request", "comm_info_request", "history_request"] as const;
+const { version: typescriptVersion } = createRequire(import.meta.url)("typescript/package.json") as { version: string };
 
-const languageInfo = {
-  name: "typescript",
-  version: "7.0",
-  mimetype: "text/typescript",
-  file_extension: ".ts",
-  pygments_lexer: "typescript",
-  codemirror_mode: { name: "javascript", typescript: true },
-  nbconvert_exporter: "script",
-};
-
-/** The answer to kernel_info_request, and what `language_info` of a notebook is. */
+/** The answer to kernel_info_request; its `language_info` is also what a notebook's metadata says. */
 export const kernelInfo = {
   status: "ok",
   protocol_version: PROTOCOL_VERSION,
   implementation: "heddle",
   implementation_version: version,
-  language_info: languageInfo,
-  banner: "TypeScript with tasks (heddle)",
+  language_info: {
+    name: "typescript",
+    version: typescriptVersion,
+    mimetype: "text/typescript",
+    file_extension: ".ts",
+    pygments_lexer: "typescript",
+    codemirror_mode: "typescript",
+    nbconvert_exporter: "script",
+  },
+  banner: `heddle ${version}: TypeScript ${typescriptVersion} with tasks, on Node ${process.versions.node}`,
   debugger: false,
   help_links: [],
-  supported_features: ["iopub_welcome"],
 };
 
-interface Answer {
-  reply: keyof Sent;
-  content: object;
+type Content = Record<string, unknown>;
+type Answer = (fields: Fields, runner: CellRunner, history: History) => Content | Promise<Content>;
+
+const answers = {
+  kernel_info_request: () => kernelInfo,
+  is_complete_request: (fields) => {
+    const { indent, status } = isComplete(fields.text("code"));
+    return status === "incomplete" ? { status, indent } : { status };
+  },
+  complete_request: complete,
+  inspect_request: inspect,
+  comm_info_request: (fields, runner) => {
+    const target = fields.text("target_name", "");
+    return { status: "ok", comms: runner.comms(target === "" ? undefined : target) };
+  },
+  history_request: (fields, _runner, history) => ({ status: "ok", history: readHistory(fields, history) }),
+} satisfies Record<string, Answer>;
+
+export const informationRequests: string[] = Object.keys(answers);
+
+/** The content of the reply to one of these requests. */
+export async function answerInformation(request: Message, runner: CellRunner, history: History): Promise<Content> {
+  const answer: Answer = answers[request.header.msg_type as keyof typeof answers];
+  return answer(new Fields(request), runner, history);
 }
 
-/** Answers one of the requests above. */
-export async function answerInformation(request: Message, runner: CellRunner, history: History): Promise<Answer> {
-  const { content } = request;
-  switch (request.header.msg_type) {
-    case "is_complete_request": {
-      const { indent, status } = isComplete(textOf(content, "code"));
-      return { reply: "is_complete_reply", content: status === "incomplete" ? { status, indent } : { status } };
-    }
-    case "complete_request":
-      return { reply: "complete_reply", content: await complete(content, runner) };
-    case "inspect_request":
-      return { reply: "inspect_reply", content: await inspect(content, runner) };
-    case "comm_info_request":
-      return { reply: "comm_info_reply", content: { status: "ok", comms: runner.comms(content["target_name"]) } };
-    default:
-      return { reply: "history_reply", content: { status: "ok", history: readHistory(content, history) } };
-  }
-}
-
-function textOf(content: Record<string, unknown>, field: string): string {
-  const value = content[field];
-  if (typeof value !== "string") throw new TypeError(`${field} must be a text, not ${typeof value}`);
-  return value;
-}
-
-/** Jupyter counts code points, JavaScript UTF-16 units. */
-function offsetOf(code: string, cursor: unknown): number {
-  if (typeof cursor !== "number") return code.length;
-  return [...code].slice(0, cursor).join("").length;
-}
-
-const cursorOf = (code: string, offset: number): number => [...code.slice(0, offset)].length;
-
-async function complete(content: Record<string, unknown>, runner: CellRunner): Promise<object> {
-  const code = textOf(content, "code");
-  const { end, items, start } = await runner.engine.complete(code, offsetOf(code, content["cursor_pos"]));
-  const [cursorStart, cursorEnd] = [cursorOf(code, start), cursorOf(code, end)];
+async function complete(fields: Fields, { engine }: CellRunner): Promise<Content> {
+  const code = fields.text("code");
+  const list = await engine.complete(code, toOffset(code, fields.integer("cursor_pos", code.length)));
+  const start = toPoints(code, list.start);
+  const end = toPoints(code, list.end);
+  const typed = list.items.map(({ detail: signature, kind: type, text }) => ({
+    start,
+    end,
+    text,
+    type,
+    ...(signature !== undefined && { signature }),
+  }));
   return {
     status: "ok",
-    matches: items.map((item) => item.text),
-    cursor_start: cursorStart,
-    cursor_end: cursorEnd,
-    metadata: {
-      _jupyter_types_experimental: items.map((item) => ({ start: cursorStart, end: cursorEnd, text: item.text, type: item.kind, ...(item.detail === undefined ? {} : { signature: item.detail }) })),
-    },
+    matches: list.items.map(({ text }) => text),
+    cursor_start: start,
+    cursor_end: end,
+    metadata: { _jupyter_types_experimental: typed },
   };
 }
 
-async function inspect(content: Record<string, unknown>, runner: CellRunner): Promise<object> {
-  const code = textOf(content, "code");
-  const found = await runner.engine.inspect(code, offsetOf(code, content["cursor_pos"]), content["detail_level"] === 1 ? 1 : 0);
-  if (found === undefined) return { status: "ok", found: false, data: {}, metadata: {} };
-  return { status: "ok", found: true, data: { "text/markdown": found.markdown, "text/plain": found.text }, metadata: {} };
+async function inspect(fields: Fields, { engine }: CellRunner): Promise<Content> {
+  const code = fields.text("code");
+  const offset = toOffset(code, fields.integer("cursor_pos", code.length));
+  const found = await engine.inspect(code, offset, fields.integer("detail_level", 0) === 0 ? 0 : 1);
+  const data = found && { "text/plain": found.text, "text/markdown": found.markdown };
+  return { status: "ok", found: found !== undefined, data: data ?? {}, metadata: {} };
 }
 
-function readHistory(content: Record<string, unknown>, history: History): unknown[] {
-  const number = (field: string, otherwise: number): number => (typeof content[field] === "number" ? (content[field] as number) : otherwise);
-  const output = content["output"] === true;
-  const access = content["hist_access_type"];
-  const entries =
-    access === "range"
-      ? history.range(number("session", 0), number("start", 0), number("stop", Number.POSITIVE_INFINITY))
-      : access === "search"
-        ? history.search(typeof content["pattern"] === "string" ? content["pattern"] : "*", number("n", 0), content["unique"] === true)
-        : history.tail(number("n", 10));
-  return entries.map(({ line, session, source }) => [session, line, output ? [source, null] : source]);
+/** Entries as triples of session, line and source, or with `output` a pair of source and output. */
+function readHistory(fields: Fields, history: History): unknown[] {
+  const withOutput = fields.flag("output", false);
+  return findEntries(fields, history).map(({ line, output = null, session, source }) => [
+    session,
+    line,
+    withOutput ? [source, output] : source,
+  ]);
+}
+
+function findEntries(fields: Fields, history: History): ReturnType<History["tail"]> {
+  const access = fields.text("hist_access_type", "tail");
+  switch (access) {
+    case "range": {
+      const stop = fields.integer("stop", Number.MAX_SAFE_INTEGER);
+      return history.range(fields.integer("session", 0), fields.integer("start", 0), stop);
+    }
+    case "search":
+      return history.search(fields.text("pattern", "*"), fields.integer("n", 0), fields.flag("unique", false));
+    default:
+      return history.tail(fields.integer("n", 10));
+  }
 }

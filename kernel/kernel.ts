@@ -2,9 +2,12 @@
  * The kernel: takes Jupyter's requests from any transport and answers them, with a session that runs cells and an
  * engine that understands them. No line of the user's runs here.
  */
-import { History } from "./history.ts";
 import { CellRunner } from "./cell-runner.ts";
-import { answerInformation, informationRequests, kernelInfo } from "./information.ts";
+import { History } from "./history.ts";
+import { answerInformation, informationRequests } from "./information.ts";
+import { Fields } from "./requests.ts";
+import type { SessionOptions } from "./session/protocol.ts";
+import type { SessionStart } from "./session/session.ts";
 import { askClient, type Message, publishFor, replyTo, type Sent } from "./wire/message.ts";
 
 export interface KernelOptions {
@@ -16,23 +19,28 @@ export interface KernelOptions {
   kernelspecName?: string;
   /** Where executed sources are kept; default nowhere. */
   historyFile?: string;
-  /** Ends the cell that runs after so many milliseconds; default never. */
+  /** How session processes are started, besides the folder. */
+  session?: Omit<SessionStart, "cwd">;
+  /** What `configure()` in a cell sets, from the start. */
+  configuration?: SessionOptions;
+  /** A client has asked for the end, and has its reply. */
   onShutdown?(restart: boolean): void;
 }
 
-type Handler = (request: Message) => Promise<void> | void;
-
-/** Requests on shell that are answered while a cell runs. */
-const unordered = new Set(["complete_request", "inspect_request", "is_complete_request", "comm_info_request"]);
+type Content = { [key: string]: unknown };
+/** What the reply says, where there is one. */
+type Handler = (request: Message) => Promise<Content | undefined> | Content | undefined;
 
 export class Kernel {
   readonly #options: KernelOptions;
   readonly #runner: CellRunner;
   readonly #history: History;
-  readonly #queue: Message[] = [];
-  readonly #aborted = new WeakSet<Message>();
   readonly #handlers: Record<string, Handler>;
-  #working = false;
+  /** Requests on shell that wait for their turn, the current one not among them. */
+  readonly #queue = new Set<Message>();
+  readonly #aborted = new WeakSet<Message>();
+  /** The end of the last request on shell. */
+  #turn: Promise<void> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #pendingInput: number | undefined;
 
@@ -42,66 +50,77 @@ export class Kernel {
     this.#runner = new CellRunner({
       folder: options.folder,
       kernelspecName: options.kernelspecName ?? "heddle",
-      publish: (parent, type, content, buffers, metadata) => options.send(publishFor(parent, type, content, buffers, metadata)),
+      session: options.session ?? {},
+      publish: (parent, type, content, buffers, metadata) =>
+        options.send(publishFor(parent, type, content, buffers, metadata)),
       ask: (parent, id, content) => {
         this.#pendingInput = id;
         options.send(askClient(parent, content));
       },
     });
+    this.#runner.configure(options.configuration ?? {});
     this.#handlers = {
       execute_request: (request) => this.#execute(request),
-      kernel_info_request: (request) => this.#reply(request, "kernel_info_reply", kernelInfo),
-      interrupt_request: (request) => this.#interrupt(request),
+      interrupt_request: () => this.#interrupt(),
       shutdown_request: (request) => this.#shutdown(request),
-      input_reply: (message) => this.#inputReply(message),
-      comm_open: (message) => this.#runner.comm("open", message),
-      comm_msg: (message) => this.#runner.comm("msg", message),
-      comm_close: (message) => this.#runner.comm("close", message),
-      ...Object.fromEntries(
-        informationRequests.map((type) => [
-          type,
-          async (request: Message) => {
-            const { content, reply } = await answerInformation(request, this.#runner, this.#history);
-            this.#reply(request, reply, content as never);
-          },
-        ]),
-      ),
+      input_reply: (message) => this.#takeInput(message),
+      comm_open: (message) => void this.#runner.comm("open", message),
+      comm_msg: (message) => void this.#runner.comm("msg", message),
+      comm_close: (message) => void this.#runner.comm("close", message),
     };
+    for (const type of informationRequests) {
+      this.#handlers[type] = (request) => answerInformation(request, this.#runner, this.#history);
+    }
   }
 
-  /** Takes a message of a client. Shell requests are handled in order; everything else at once. */
-  handle(message: Message): void {
-    if (this.#closed !== undefined) return;
-    if (message.channel === "shell" && !unordered.has(message.header.msg_type)) {
-      this.#queue.push(message);
-      void this.#work();
-    } else void this.#dispatch(message);
+  /**
+   * Takes a message of a client; resolves when it has been dealt with and its answers sent, and never rejects. Requests
+   * on shell are handled one after the other, everything else at once.
+   */
+  handle(message: Message): Promise<void> {
+    if (this.#closed !== undefined) return this.#closed;
+    if (message.channel !== "shell") return this.#answer(message);
+    this.#queue.add(message);
+    this.#turn = this.#turn.then(() => {
+      this.#queue.delete(message);
+      return this.#answer(message);
+    });
+    return this.#turn;
   }
 
-  async #work(): Promise<void> {
-    if (this.#working) return;
-    this.#working = true;
-    for (let message = this.#queue.shift(); message !== undefined; message = this.#queue.shift()) await this.#dispatch(message);
-    this.#working = false;
+  /** Ends the session and the language server. */
+  close(): Promise<void> {
+    this.#closed ??= this.#runner.close();
+    return this.#closed;
   }
 
-  async #dispatch(request: Message): Promise<void> {
+  async #answer(request: Message): Promise<void> {
     const type = request.header.msg_type;
     const handler = Object.hasOwn(this.#handlers, type) ? this.#handlers[type] : undefined;
     if (handler === undefined) {
-      console.error(`heddle kernel: ${request.channel}: no handler for ${JSON.stringify(type)}`);
+      console.error(`heddle kernel: ${request.channel}: messages of type ${JSON.stringify(type)} are not known`);
       return;
     }
-    if (request.channel === "stdin") return handler(request);
-    this.#publish(request, "status", { execution_state: "busy" });
+    const says = request.channel !== "stdin";
+    if (says) this.#publish(request, "status", { execution_state: "busy" });
+    const content = await this.#outcome(request, handler);
+    if (content !== undefined && type.endsWith("_request")) {
+      const replyType = type.replace(/_request$/, "_reply") as keyof Sent;
+      this.#options.send(replyTo(request, replyType, content as Sent[typeof replyType]));
+      // Clients that did not ask learn of it too.
+      if (replyType === "shutdown_reply") this.#publish(request, replyType, content);
+    }
+    if (says) this.#publish(request, "status", { execution_state: "idle" });
+    if (type === "shutdown_request") this.#options.onShutdown?.(request.content.restart === true);
+  }
+
+  async #outcome(request: Message, handler: Handler): Promise<Content | undefined> {
     try {
-      await handler(request);
+      return await handler(request);
     } catch (error) {
-      console.error(`heddle kernel: ${type}: ${(error as Error).stack}`);
-      const { message, name } = error as Error;
-      if (type.endsWith("_request")) this.#reply(request, type.replace(/_request$/, "_reply") as "execute_reply", { status: "error", ename: name, evalue: message, traceback: [message] });
-    } finally {
-      this.#publish(request, "status", { execution_state: "idle" });
+      const { message, name, stack } = error as Error;
+      console.error(`heddle kernel: ${request.channel}: ${stack ?? message}`);
+      return { status: "error", ename: name, evalue: message, traceback: [`${name}: ${message}`] };
     }
   }
 
@@ -109,47 +128,39 @@ export class Kernel {
     this.#options.send(publishFor(parent, type, content));
   }
 
-  #reply<K extends keyof Sent>(request: Message, type: K, content: Sent[K]): void {
-    this.#options.send(replyTo(request, type, content));
-  }
-
-  async #execute(request: Message): Promise<void> {
-    if (this.#aborted.has(request)) {
-      this.#reply(request, "execute_reply", { status: "aborted", execution_count: this.#runner.count });
-      return;
-    }
-    const { code, silent = false, store_history = !silent, stop_on_error = true } = request.content as { code?: unknown; silent?: boolean; store_history?: boolean; stop_on_error?: boolean };
-    if (typeof code !== "string") throw new TypeError(`execute_request: code must be a text, not ${typeof code}`);
-    const result = await this.#runner.run(request, { code, silent, counts: store_history && !silent });
-    if (store_history && !silent) this.#history.add(this.#runner.count, code);
-    // What was queued behind a cell that failed must not run; what comes later may.
-    if (result["status"] === "error" && stop_on_error) for (const queued of this.#queue) this.#aborted.add(queued);
-    this.#reply(request, "execute_reply", result);
-  }
-
-  async #interrupt(request: Message): Promise<void> {
-    await this.#runner.interrupt();
-    this.#reply(request, "interrupt_reply", { status: "ok" });
-  }
-
-  async #shutdown(request: Message): Promise<void> {
-    const restart = request.content["restart"] === true;
-    await this.close();
-    this.#reply(request, "shutdown_reply", { status: "ok", restart });
-    this.#publish(request, "status", { execution_state: "idle" });
-    this.#options.onShutdown?.(restart);
-  }
-
-  #inputReply({ content }: Message): void {
-    const { value } = content;
-    if (this.#pendingInput === undefined || typeof value !== "string") return;
-    this.#runner.input(this.#pendingInput, value);
+  async #execute(request: Message): Promise<Content> {
+    if (this.#aborted.has(request) || this.#closed !== undefined)
+      return { status: "aborted", execution_count: this.#runner.count };
+    const fields = new Fields(request);
+    const code = fields.text("code");
+    const silent = fields.flag("silent", false);
+    const counts = fields.flag("store_history", true) && !silent;
+    const { output, reply } = await this.#runner.run(request, { code, silent, counts });
     this.#pendingInput = undefined;
+    if (counts) this.#history.add(this.#runner.count, code, output);
+    if (reply.status === "error" && fields.flag("stop_on_error", true)) this.#abortQueued();
+    return reply;
   }
 
-  /** Ends the session and the language server. */
-  close(): Promise<void> {
-    this.#closed ??= this.#runner.close();
-    return this.#closed;
+  /** What was queued behind a cell that failed must not run; what comes later may. */
+  #abortQueued(): void {
+    for (const queued of this.#queue) this.#aborted.add(queued);
+  }
+
+  async #interrupt(): Promise<Content> {
+    await this.#runner.interrupt();
+    return { status: "ok" };
+  }
+
+  async #shutdown(request: Message): Promise<Content> {
+    await this.close();
+    return { status: "ok", restart: request.content.restart === true };
+  }
+
+  #takeInput(message: Message): undefined {
+    const id = this.#pendingInput;
+    if (id === undefined) return;
+    this.#pendingInput = undefined;
+    this.#runner.input(id, new Fields(message).text("value"));
   }
 }

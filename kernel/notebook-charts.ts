@@ -5,13 +5,15 @@ import { type ChartFrame, LiveChart } from "./charts/live-chart.ts";
 import { FunctionColors } from "./charts/palette.ts";
 
 export class NotebookCharts {
-  readonly #publish: (cell: string, frame: ChartFrame) => void;
-  readonly #kernelspecName: string;
-  readonly #timeline = new TimelineBuilder();
-  readonly #colors = new FunctionColors();
-  readonly #charts = new Map<string, LiveChart>();
   enabled = true;
   plotlyMime = false;
+  readonly #publish: (cell: string, frame: ChartFrame) => void;
+  readonly #kernelspecName: string;
+  readonly #colors = new FunctionColors();
+  readonly #charts = new Map<string, LiveChart>();
+  #timeline = new TimelineBuilder();
+  /** Last frames of charts whose session is over. */
+  #closing: Promise<unknown> = Promise.resolve();
 
   constructor(kernelspecName: string, publish: (cell: string, frame: ChartFrame) => void) {
     this.#kernelspecName = kernelspecName;
@@ -20,6 +22,8 @@ export class NotebookCharts {
 
   /** A cell begins: what it submits is drawn under it. */
   cellBegins(cell: string): void {
+    // Charts of earlier cells are needed as long as their tasks go on.
+    for (const [earlier, chart] of this.#charts) if (!chart.live) this.#charts.delete(earlier);
     if (!this.enabled) return;
     const chart = new LiveChart({
       cell,
@@ -34,34 +38,21 @@ export class NotebookCharts {
 
   add(events: readonly TaskEvent[]): void {
     this.#timeline.add(events);
-    for (const [cell, chart] of this.#charts) {
-      chart.add(events);
-      if (this.#over.has(cell) && !chart.live) this.#retire(cell, chart);
-    }
+    if (this.enabled) for (const chart of this.#charts.values()) chart.add(events);
   }
-
-  readonly #over = new Set<string>();
 
   /** The cell is over and its events are in; resolves when its chart is published. */
   async cellEnded(cell: string): Promise<void> {
-    const chart = this.#charts.get(cell);
-    if (chart === undefined) return;
-    this.#over.add(cell);
-    await chart.cellEnded();
-    if (!chart.live) this.#retire(cell, chart);
+    await Promise.all([this.#charts.get(cell)?.cellEnded(), this.#closing]);
   }
 
-  #retire(cell: string, chart: LiveChart): void {
-    this.#charts.delete(cell);
-    this.#over.delete(cell);
-    void chart.close();
-  }
-
-  /** The session is over: what was is drawn. */
-  async sessionEnded(): Promise<void> {
+  /** The session is over, and with it its tasks: resolves when what was has been drawn. */
+  sessionEnded(): Promise<void> {
     const charts = [...this.#charts.values()];
     this.#charts.clear();
-    this.#over.clear();
-    await Promise.all(charts.map((chart) => chart.close()));
+    this.#timeline = new TimelineBuilder();
+    const closed = Promise.all(charts.map((chart) => chart.close())).then(() => {});
+    this.#closing = closed;
+    return closed;
   }
 }

@@ -24,7 +24,8 @@ const framePattern = /^(\s+at .*?)\(?(?:[a-z]+:\/\/)?cell-([^\s:()]+)\.ts:(\d+):
 /** The error of a cell, with positions of the user's source. */
 export function showError(error: CellError, cells: ReadonlyMap<string, RunCell>): ErrorContent {
   const traceback = [`${RED}${headOf(error)}${RESET}`, ...frames(error, cells)];
-  for (let cause = error.cause; cause !== undefined; cause = cause.cause) traceback.push(`Caused by ${RED}${headOf(cause)}${RESET}`, ...frames(cause, cells));
+  for (let cause = error.cause; cause !== undefined; cause = cause.cause)
+    traceback.push(`Caused by ${RED}${headOf(cause)}${RESET}`, ...frames(cause, cells));
   for (const one of error.errors ?? []) traceback.push(`  ${headOf(one)}`);
   return { ename: error.name, evalue: error.message, traceback };
 }
@@ -71,18 +72,31 @@ function picture(source: string, line: number, column: number): string[] {
   const text = lines[line - 1];
   if (text === undefined) return [];
   const width = String(line).length;
-  const shown = [line - 1, line].filter((one) => one >= 1).map((one) => `  ${one === line ? "→" : " "} ${String(one).padStart(width)} │ ${lines[one - 1]}`);
-  return [...shown.map((one, index) => (index === shown.length - 1 ? one : `${DIM}${one}${RESET}`)), `    ${" ".repeat(width)} │ ${" ".repeat(Math.max(0, column - 1))}${RED}^${RESET}`];
+  const shown = [line - 1, line]
+    .filter((one) => one >= 1)
+    .map((one) => `  ${one === line ? "→" : " "} ${String(one).padStart(width)} │ ${lines[one - 1]}`);
+  return [
+    ...shown.map((one, index) => (index === shown.length - 1 ? one : `${DIM}${one}${RESET}`)),
+    `    ${" ".repeat(width)} │ ${" ".repeat(Math.max(0, column - 1))}${RED}^${RESET}`,
+  ];
 }
 
 /** What stopped a cell before it ran: type errors, or a syntax error. */
-export function showDiagnostics(ename: string, { cell, source }: CellSource, diagnostics: readonly Pick<Diagnostic, "message" | "start" | "end" | "code">[]): ErrorContent {
+export function showDiagnostics(
+  ename: string,
+  { cell, source }: CellSource,
+  diagnostics: readonly Pick<Diagnostic, "message" | "start" | "end" | "code">[],
+): ErrorContent {
   const traceback = diagnostics.flatMap(({ code, message, start }) => {
     const before = source.slice(0, start).split("\n");
     const line = before.length;
     const column = before.at(-1)!.length + 1;
     const number = code === undefined ? "" : `TS${code}: `;
-    return [`${RED}${ename}${RESET}: Cell In[${cell}], line ${line}, column ${column}`, ...picture(source, line, column), `${number}${message}`];
+    return [
+      `${RED}${ename}${RESET}: Cell In[${cell}], line ${line}, column ${column}`,
+      ...picture(source, line, column),
+      `${number}${message}`,
+    ];
   });
   const [first] = diagnostics;
   const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : "";

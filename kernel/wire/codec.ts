@@ -15,7 +15,8 @@ export class Codec {
 
   /** An empty key turns signing off, as the protocol says. Only hmac-sha256 is known. */
   constructor(key: string, scheme = "hmac-sha256") {
-    if (scheme !== "hmac-sha256") throw new WireError(`signature scheme ${JSON.stringify(scheme)} is not supported, only hmac-sha256`);
+    if (scheme !== "hmac-sha256")
+      throw new WireError(`signature scheme ${JSON.stringify(scheme)} is not supported, only hmac-sha256`);
     this.#key = key;
   }
 
@@ -69,11 +70,18 @@ function parseObject(part: Uint8Array): Record<string, unknown> {
   } catch {
     throw new WireError("a part is not JSON");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new WireError("a part is not an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new WireError("a part is not an object");
   return value as Record<string, unknown>;
 }
 
 function checkHeader(header: Record<string, unknown>): Header {
-  for (const field of ["msg_id", "msg_type"]) if (typeof header[field] !== "string") throw new WireError(`the header's ${field} is not a text`);
+  for (const field of ["msg_id", "msg_type"]) {
+    if (typeof header[field] !== "string") throw new WireError(`the header's ${field} is not a text`);
+  }
+  for (const field of ["session", "username", "date", "version"]) {
+    if (typeof (header[field] ?? "") !== "string") throw new WireError(`the header's ${field} is not a text`);
+  }
+  // All else in it stays, for it goes back as the parent header.
   return header as unknown as Header;
 }

@@ -24,9 +24,11 @@ export function readConnectionFile(path: string): Connection {
     throw new Error(`connection file ${path}: ${(error as Error).message}`);
   }
   const { ip = "127.0.0.1", key = "", signature_scheme = "hmac-sha256", transport = "tcp" } = content;
-  if (transport !== "tcp" && transport !== "ipc") throw new Error(`connection file ${path}: transport ${JSON.stringify(transport)} is not supported`);
+  if (transport !== "tcp" && transport !== "ipc")
+    throw new Error(`connection file ${path}: transport ${JSON.stringify(transport)} is not supported`);
   for (const port of ports) {
-    if (!Number.isInteger(content[port])) throw new Error(`connection file ${path}: ${port} must be a whole number, not ${JSON.stringify(content[port])}`);
+    if (!Number.isInteger(content[port]))
+      throw new Error(`connection file ${path}: ${port} must be a whole number, not ${JSON.stringify(content[port])}`);
   }
   // The key in it lets anybody who reads it run code.
   try {

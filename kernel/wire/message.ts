@@ -57,21 +57,58 @@ export interface Sent {
 const ownSession = randomUUID();
 
 function newHeader(type: string): Header {
-  return { msg_id: randomUUID(), session: ownSession, username: "heddle", date: new Date().toISOString(), msg_type: type, version: PROTOCOL_VERSION };
+  return {
+    msg_id: randomUUID(),
+    session: ownSession,
+    username: "heddle",
+    date: new Date().toISOString(),
+    msg_type: type,
+    version: PROTOCOL_VERSION,
+  };
 }
 
 /** The reply to a request, on the request's channel and to its sender. */
 export function replyTo<K extends keyof Sent>(request: Message, type: K, content: Sent[K]): Message {
   const { channel, header, identities } = request;
-  return { channel, identities, header: newHeader(type), parentHeader: header, metadata: {}, content: content as Record<string, unknown>, buffers: [] };
+  return {
+    channel,
+    identities,
+    header: newHeader(type),
+    parentHeader: header,
+    metadata: {},
+    content: content as Record<string, unknown>,
+    buffers: [],
+  };
 }
 
 /** A message to all clients, caused by `parent`. */
-export function publishFor<K extends keyof Sent>(parent: Message | undefined, type: K, content: Sent[K], buffers: Uint8Array[] = [], metadata: Record<string, unknown> = {}): Message {
-  return { channel: "iopub", identities: [], header: newHeader(type), parentHeader: parent?.header ?? {}, metadata, content: content as Record<string, unknown>, buffers };
+export function publishFor<K extends keyof Sent>(
+  parent: Message | undefined,
+  type: K,
+  content: Sent[K],
+  buffers: Uint8Array[] = [],
+  metadata: Record<string, unknown> = {},
+): Message {
+  return {
+    channel: "iopub",
+    identities: [],
+    header: newHeader(type),
+    parentHeader: parent?.header ?? {},
+    metadata,
+    content: content as Record<string, unknown>,
+    buffers,
+  };
 }
 
 /** A question to the client that sent `parent`. */
 export function askClient(parent: Message, content: Sent["input_request"]): Message {
-  return { channel: "stdin", identities: parent.identities, header: newHeader("input_request"), parentHeader: parent.header, metadata: {}, content: { ...content }, buffers: [] };
+  return {
+    channel: "stdin",
+    identities: parent.identities,
+    header: newHeader("input_request"),
+    parentHeader: parent.header,
+    metadata: {},
+    content: { ...content },
+    buffers: [],
+  };
 }

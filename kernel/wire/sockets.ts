@@ -70,8 +70,23 @@ export class Sockets {
     for await (const [frame] of this.#iopub as unknown as AsyncIterable<Uint8Array[]>) {
       if (frame === undefined || frame[0] !== 1) continue;
       const topic = Buffer.from(frame.subarray(1));
-      const header = { msg_id: randomUUID(), session: randomUUID(), username: "heddle", date: new Date().toISOString(), msg_type: "iopub_welcome", version: PROTOCOL_VERSION };
-      this.#publish([topic], { channel: "iopub", identities: [], header, parentHeader: {}, metadata: {}, content: { subscription: topic.toString() }, buffers: [] });
+      const header = {
+        msg_id: randomUUID(),
+        session: randomUUID(),
+        username: "heddle",
+        date: new Date().toISOString(),
+        msg_type: "iopub_welcome",
+        version: PROTOCOL_VERSION,
+      };
+      this.#publish([topic], {
+        channel: "iopub",
+        identities: [],
+        header,
+        parentHeader: {},
+        metadata: {},
+        content: { subscription: topic.toString() },
+        buffers: [],
+      });
     }
   }
 

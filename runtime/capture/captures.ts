@@ -38,8 +38,6 @@ const NEVER = new Set(["__heddle__", "arguments", "undefined"]);
 export class Captures {
   /** The object whose field an arrow function is: its `this`, as class fields have it. */
   readonly owners = new Map<object, object>();
-  /** Bytes that each captured name brought along. */
-  readonly sizes = new Map<string, number>();
   readonly #inspections = new Map<object, Inspection>();
   readonly #bindings = new Map<object, Binding[]>();
   readonly #top = new Map<string, Variable>();

@@ -1,9 +1,10 @@
 /** Functions, classes and their instances back from an encoded graph. */
 import type { Decoder } from "../serialization/decode.ts";
 import * as tags from "../serialization/tags.ts";
+import { knownClass, rememberClass } from "./class-identity.ts";
 import { BINDING_BOXED, BINDING_EARLY, FLAG_THIS } from "./code-format.ts";
 import { importedValue } from "./modules.ts";
-import { type Box, makeFunction, type Plan } from "./rebuild.ts";
+import { type Box, makeFunction, type Plan, type Rebuilt } from "./rebuild.ts";
 
 export function decodeCode(decoder: Decoder, tag: number): unknown {
   switch (tag) {
@@ -45,6 +46,9 @@ function readFunction(decoder: Decoder): unknown {
   const { from } = decoder;
   const number = decoder.reserve();
   const flags = from.byte();
+  const token = from.text();
+  const known = token === "" ? undefined : knownClass(token);
+  if (known !== undefined) decoder.finish(number, known);
   const place = { text: from.text(), file: from.text(), line: from.count(), column: from.count() };
   const name = from.text();
   const late: string[] = [];
@@ -59,22 +63,29 @@ function readFunction(decoder: Decoder): unknown {
   }
   const self = (flags & FLAG_THIS) !== 0 ? decoder.read() : undefined;
   const plan: Plan = { flags, ...place, late, early: early.map(first), boxed: boxed.map(first) };
-  const { fn, set } = makeFunction(plan, early.map(second), boxed.map(second), self);
-  if ((fn as { name: unknown }).name !== name) define(fn, "name", name, false);
-  decoder.finish(number, fn);
-  for (let index = 0; index < late.length; index++) decoder.readFor((value) => set(index, value));
-  readOwnFields(decoder, fn, true);
-  readOwnFields(decoder, (fn as { prototype: object }).prototype, false);
+  const { fn, set }: Partial<Rebuilt> & { fn: object } =
+    known === undefined ? makeFunction(plan, early.map(second), boxed.map(second), self) : { fn: known };
+  if (known === undefined) {
+    if ((fn as { name: unknown }).name !== name) define(fn, "name", name, false);
+    if (token !== "") rememberClass(fn, token);
+    decoder.finish(number, fn);
+  }
+  // What a class that is here already uses is read all the same: the rest of the graph may refer to it.
+  for (let index = 0; index < late.length; index++) decoder.readFor((value) => set?.(index, value));
+  readOwnFields(decoder, fn, known === undefined, true);
+  readOwnFields(decoder, (fn as { prototype: object }).prototype, known === undefined, false);
   return fn;
 }
 
 const first = <A>([value]: readonly [A, unknown]): A => value;
 const second = <B>([, value]: readonly [unknown, B]): B => value;
 
-function readOwnFields(decoder: Decoder, target: object, enumerable: boolean): void {
+function readOwnFields(decoder: Decoder, target: object, isNew: boolean, enumerable: boolean): void {
   for (let count = decoder.from.count(); count > 0; count--) {
     const key = decoder.from.text();
-    decoder.readFor((value) => define(target, key, value, enumerable));
+    decoder.readFor((value) => {
+      if (isNew) define(target, key, value, enumerable);
+    });
   }
 }
 

@@ -1,9 +1,13 @@
 /** Functions, classes and their instances as nodes of an encoded graph. */
+
 import type { Encoder } from "../serialization/encode.ts";
+import { encodeBuiltin } from "../serialization/encode-builtin.ts";
 import type { Kind } from "../serialization/kinds.ts";
 import * as tags from "../serialization/tags.ts";
 import { exportPathOf, globalPathOf } from "./builtins.ts";
+import { digestOf } from "./capture-report.ts";
 import { type Binding, Captures, type Variable } from "./captures.ts";
+import { tokenOf } from "./class-identity.ts";
 import { BINDING_BOXED, BINDING_EARLY, FLAG_CLASS, FLAG_METHOD, FLAG_STRICT, FLAG_THIS } from "./code-format.ts";
 import { type FunctionSource, readFunctionSource } from "./function-source.ts";
 import { importOf } from "./imports.ts";
@@ -89,6 +93,7 @@ function encodeSource(encoder: Encoder, fn: AnyFunction, text: string, inspectio
   const { to } = encoder;
   to.byte(tags.TAG_FUNCTION);
   to.byte(flagsOf(source, inspection) | (owner === undefined ? 0 : FLAG_THIS));
+  to.text(hasInstances(fn, source) ? tokenOf(fn) : "");
   to.text(text);
   to.text(inspection.script?.url ?? "");
   to.count(inspection.line);
@@ -99,6 +104,18 @@ function encodeSource(encoder: Encoder, fn: AnyFunction, text: string, inspectio
   if (owner !== undefined) encoder.write(owner);
   writeValues(encoder, bindings);
   writeOwnFields(encoder, fn, source.isClass);
+}
+
+/** A class, or a function that is used as one. */
+function hasInstances(fn: AnyFunction, { isClass }: FunctionSource): boolean {
+  if (isClass) return true;
+  const { prototype } = fn as { prototype?: unknown };
+  return (
+    typeof prototype === "object" &&
+    prototype !== null &&
+    Object.hasOwn(prototype, "constructor") &&
+    Object.getOwnPropertyNames(prototype).length > 1
+  );
 }
 
 /** A variable that several functions share and one assigns to is one box for all of them. */
@@ -141,15 +158,22 @@ function writeValues(encoder: Encoder, bindings: readonly Binding[]): void {
 }
 
 function writeBinding(encoder: Encoder, name: string, from: Binding["from"]): void {
-  const before = encoder.sizeSoFar();
+  const start = encoder.to.at;
+  const buffers = encoder.buffers.length;
   if (!("users" in from)) encodeImport(encoder, from.url, from.path, tags.TAG_IMPORTED_NAME);
   else if (!from.isBoxed) encoder.writeAt(name, from.value);
   else if (!encoder.repeats(from)) {
     encoder.to.byte(tags.TAG_VARIABLE);
     encoder.writeAt(name, from.value);
   }
-  const { sizes } = encoder.captures!;
-  sizes.set(name, Math.max(sizes.get(name) ?? 0, encoder.sizeSoFar() - before));
+  if (encoder.captured !== undefined) noteCaptured(encoder, name, start, buffers);
+}
+
+function noteCaptured(encoder: Encoder, name: string, start: number, buffers: number): void {
+  const path = [...encoder.path.slice(0, encoder.depth), name].join(" → ");
+  const data = encoder.buffers.slice(buffers);
+  const bytes = data.reduce((sum, buffer) => sum + buffer.byteLength, encoder.to.at - start);
+  encoder.captured!.push({ name: path, bytes, digest: digestOf(encoder.to, start, data) });
 }
 
 /** Fields that were added to a function, static fields, methods added to the prototype of a plain function. */
@@ -181,13 +205,13 @@ export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void
   if (encodeKnown(encoder, value)) return;
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null) {
-    encoder.writeKind(value, kind);
+    encodeBuiltin(encoder, value, kind);
     return;
   }
   const Class = classOf(prototype);
   if (Class === undefined) {
     encoder.to.byte(tags.TAG_WITH_PROTOTYPE);
-    encoder.writeKind(value, kind);
+    encodeBuiltin(encoder, value, kind);
     encoder.writeAt("(its prototype)", prototype);
     return;
   }
@@ -196,7 +220,7 @@ export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void
     if (kind.kind !== "error")
       encoder.refuse(`an object of ${Class.name} cannot travel to another thread; send the data it is made of`);
     // Errors of Node's own classes keep what can be seen of them.
-    encoder.writeKind(value, kind);
+    encodeBuiltin(encoder, value, kind);
     return;
   }
   rememberOwner(encoder.captures, value);
@@ -207,7 +231,7 @@ export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void
     return;
   }
   encoder.to.byte(tags.TAG_WITH_CLASS);
-  encoder.writeKind(value, kind);
+  encodeBuiltin(encoder, value, kind);
   encoder.writeAt("constructor", Class);
 }
 

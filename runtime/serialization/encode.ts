@@ -5,13 +5,18 @@
  * Some facts about the graph are known only at its end (that two views share memory, that two functions share a
  * variable); an encode that finds one late starts again knowing it.
  */
+import type { CapturedName } from "../capture/capture-report.ts";
 import type { Captures } from "../capture/captures.ts";
 import { encodeFunctionNode, encodeKnown, encodeOfClass } from "../capture/encode-code.ts";
 import { SerializationError } from "../errors.ts";
-import { encodeBuffer, encodeView, type MemoryUse } from "./encode-memory.ts";
-import { isGenuine, type Kind, kindOf } from "./kinds.ts";
+import { encodeBuiltin } from "./encode-builtin.ts";
+import type { MemoryUse } from "./encode-memory.ts";
+import { isGenuine, kindOf } from "./kinds.ts";
 import * as tags from "./tags.ts";
 import { Writer } from "./writer.ts";
+
+export type { CapturedName } from "../capture/capture-report.ts";
+export { changedName, largestOf } from "../capture/capture-report.ts";
 
 export interface Encoded {
   /** May be a view on a scratch buffer: valid until the next encode on this thread. */
@@ -22,6 +27,11 @@ export interface Encoded {
   refs: number[];
   /** What must be imported before decoding; see `loadModules`. */
   modules: string[];
+}
+
+/** An encoded function, with what it took along: see `largestOf` and `changedName`. */
+export interface EncodedFunction extends Encoded {
+  captured: readonly CapturedName[];
 }
 
 export interface EncodeOptions {
@@ -36,6 +46,7 @@ export interface EncodeOptions {
 const NO_BUFFERS: ArrayBufferView[] = [];
 const NO_REFS: number[] = [];
 const NO_MODULES: string[] = [];
+const NO_NAMES: readonly CapturedName[] = [];
 /** Facts found late make an encode start again; each start knows at least one more, so this is never reached. */
 const MAX_STARTS = 1000;
 
@@ -51,12 +62,13 @@ export class Encoder {
   captures: Captures | undefined;
   /** Given by hand for one function. */
   given: { fn: object; values: Record<string, unknown> } | undefined;
+  /** What captured names brought along, if somebody wants to know. */
+  captured: CapturedName[] | undefined;
   refs = NO_REFS;
   readonly path: string[] = [];
   depth = 0;
   #first: object | symbol | undefined;
   #count = 0;
-  #bufferBytes = 0;
   #numbers: Map<object | symbol, number> | undefined;
 
   start(): void {
@@ -65,8 +77,8 @@ export class Encoder {
     this.refs = NO_REFS;
     this.modules = NO_MODULES;
     this.startAgain = false;
+    if (this.captured !== undefined) this.captured = [];
     this.depth = 0;
-    this.#bufferBytes = 0;
     this.#count = 0;
     this.#numbers = undefined;
   }
@@ -78,6 +90,7 @@ export class Encoder {
     this.memory = undefined;
     this.captures = undefined;
     this.given = undefined;
+    this.captured = undefined;
     this.buffers = NO_BUFFERS;
     this.refs = NO_REFS;
     this.modules = NO_MODULES;
@@ -172,7 +185,7 @@ export class Encoder {
     const prototype = Object.getPrototypeOf(value) as object | null;
     // What code uses may be a module's own object; data is data.
     if (this.captures !== undefined && encodeKnown(this, value)) return;
-    if (prototype === Array.prototype && Array.isArray(value)) this.#writeArray(value);
+    if (prototype === Array.prototype && Array.isArray(value)) this.writeArray(value);
     else if (prototype === Object.prototype) {
       this.to.byte(tags.TAG_OBJECT);
       this.writeFields(value);
@@ -194,7 +207,7 @@ export class Encoder {
       const kind = kindOf(holder);
       if (kind !== undefined && isGenuine(value, kind)) {
         if (kind.kind === "refused") this.refuse(kind.reason);
-        if (holder === prototype && kind.kind !== "plain") this.writeKind(value, kind);
+        if (holder === prototype && kind.kind !== "plain") encodeBuiltin(this, value, kind);
         else encodeOfClass(this, value, kind);
         return;
       }
@@ -207,58 +220,7 @@ export class Encoder {
     } else encodeOfClass(this, value, { kind: "plain" });
   }
 
-  /** Writes an object as what its builtin class makes of it, whatever its prototype is. */
-  writeKind(value: object, kind: Kind): void {
-    switch (kind.kind) {
-      case "plain":
-        this.to.byte(tags.TAG_OBJECT);
-        this.writeFields(value);
-        break;
-      case "array":
-        this.#writeArray(value as unknown[]);
-        break;
-      case "error":
-        this.#writeError(value as Error, kind.index);
-        break;
-      case "buffer":
-        encodeBuffer(this, value as ArrayBuffer);
-        break;
-      case "view":
-        encodeView(this, value as ArrayBufferView, kind.index);
-        break;
-      case "refused":
-        this.refuse(kind.reason);
-        break;
-      default:
-        this.#writeSimple(value, kind.kind);
-    }
-  }
-
-  #writeSimple(value: object, kind: "map" | "set" | "date" | "regexp" | "boxed" | "url"): void {
-    const { to } = this;
-    if (kind === "map") this.#writeMap(value as Map<unknown, unknown>);
-    else if (kind === "set") {
-      to.byte(tags.TAG_SET);
-      to.count((value as Set<unknown>).size);
-      for (const item of value as Set<unknown>) this.writeAt("(an item of the Set)", item);
-    } else if (kind === "date") {
-      to.byte(tags.TAG_DATE);
-      to.double((value as Date).getTime());
-    } else if (kind === "regexp") {
-      to.byte(tags.TAG_REGEXP);
-      to.text((value as RegExp).source);
-      to.text((value as RegExp).flags);
-      to.count((value as RegExp).lastIndex);
-    } else if (kind === "url") {
-      to.byte(tags.TAG_URL);
-      to.text((value as URL).href);
-    } else {
-      to.byte(tags.TAG_BOXED);
-      this.write(value.valueOf());
-    }
-  }
-
-  #writeArray(value: readonly unknown[]): void {
+  writeArray(value: readonly unknown[]): void {
     const { to } = this;
     const { length } = value;
     to.byte(tags.TAG_ARRAY);
@@ -270,32 +232,6 @@ export class Encoder {
       else if (item === undefined && !(index in value)) to.byte(tags.TAG_HOLE);
       else if (typeof item === "object" || typeof item === "function") this.writeAt(`[${index}]`, item);
       else this.write(item);
-    }
-  }
-
-  #writeMap(value: Map<unknown, unknown>): void {
-    this.to.byte(tags.TAG_MAP);
-    this.to.count(value.size);
-    for (const [key, item] of value) {
-      this.writeAt("(a key of the Map)", key);
-      this.writeAt(typeof key === "string" ? `get(${JSON.stringify(key)})` : "(a value of the Map)", item);
-    }
-  }
-
-  /** An error keeps each own property and whether it is enumerable, the stack as text. */
-  #writeError(value: Error, index: number): void {
-    const { to } = this;
-    const keys = Reflect.ownKeys(value).filter((key) => key !== "stack");
-    to.byte(tags.TAG_ERROR);
-    to.byte(index);
-    to.text(String(value.message));
-    to.text(String(value.name));
-    this.write(typeof value.stack === "string" ? value.stack : undefined);
-    to.count(keys.length);
-    for (const key of keys) {
-      this.write(key);
-      to.byte(Object.prototype.propertyIsEnumerable.call(value, key) ? 1 : 0);
-      this.writeAt(String(key), (value as unknown as Record<PropertyKey, unknown>)[key]);
     }
   }
 
@@ -335,14 +271,8 @@ export class Encoder {
     if (!this.modules.includes(url)) this.modules.push(url);
   }
 
-  /** Bytes written until now, array data included. */
-  sizeSoFar(): number {
-    return this.to.at + this.#bufferBytes;
-  }
-
   addBuffer(data: ArrayBufferView): number {
     if (this.buffers === NO_BUFFERS) this.buffers = [];
-    this.#bufferBytes += data.byteLength;
     return this.buffers.push(data) - 1;
   }
 
@@ -367,16 +297,21 @@ export function encode(value: unknown, options: EncodeOptions): Encoded {
   return run(value, options, undefined);
 }
 
-/** Encodes a function with what it uses; `captures` gives by hand what automatic capture cannot see. */
+/**
+ * Encodes a function with what it uses; `captures` gives by hand what automatic capture cannot see. Throws
+ * `SerializationError` with the path to what cannot travel.
+ */
 export function encodeFunction(
   fn: (...args: never[]) => unknown,
   options: EncodeOptions,
   captures?: Record<string, unknown>,
-): Encoded {
-  return run(fn, options, captures);
+): EncodedFunction {
+  return run(fn, options, { fn, values: captures ?? {} });
 }
 
-function run(value: unknown, options: EncodeOptions, given: Record<string, unknown> | undefined): Encoded {
+type Given = Encoder["given"];
+
+function run(value: unknown, options: EncodeOptions, given: Given): EncodedFunction {
   // A getter of the user's may encode another value.
   if (sharedIsBusy) return runWith(new Encoder(), value, options, given);
   sharedIsBusy = true;
@@ -387,22 +322,18 @@ function run(value: unknown, options: EncodeOptions, given: Record<string, unkno
   }
 }
 
-function runWith(
-  encoder: Encoder,
-  value: unknown,
-  options: EncodeOptions,
-  given: Record<string, unknown> | undefined,
-): Encoded {
+function runWith(encoder: Encoder, value: unknown, options: EncodeOptions, given: Given): EncodedFunction {
   encoder.options = options;
-  if (given !== undefined) encoder.given = { fn: value as object, values: given };
+  encoder.given = given;
+  if (given !== undefined) encoder.captured = [];
   try {
     for (let starts = 0; starts < MAX_STARTS; starts++) {
       encoder.start();
       encoder.write(value);
       if (!encoder.startAgain) break;
     }
-    const { buffers, refs, modules } = encoder;
-    return { bytes: encoder.to.written(), buffers, refs, modules };
+    const { buffers, refs, modules, captured } = encoder;
+    return { bytes: encoder.to.written(), buffers, refs, modules, captured: captured ?? NO_NAMES };
   } catch (cause) {
     if (cause instanceof SerializationError) throw cause;
     return encoder.refuse(describeFailure(cause), { cause });

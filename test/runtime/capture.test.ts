@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { registerImport } from "../../dist/runtime/capture/imports.js";
+import { changedName, largestOf } from "../../dist/runtime/serialization/encode.js";
 import { CaptureBench } from "../support/captures.ts";
 
 let bench: CaptureBench;
@@ -136,7 +137,7 @@ const cases: Record<string, Case> = {
     args: [1],
     gives: 4,
   },
-  "a package's namespace": { fn: "() => acorn.parse('1+1').body.length", gives: 1 },
+  "a package's namespace": { fn: "() => acorn.parse('1+1', { ecmaVersion: 2022 }).body.length", gives: 1 },
   "a local module with hidden state": { fn: "(x) => useHidden(x) + useHidden(x)", args: [1], gives: 9 },
   "a module's exported object": { fn: "() => local.conf.a", gives: 1 },
   "JSON data": { setup: 'let pkg = JSON.parse(\'{"name":"pkgs"}\');', fn: "() => pkg.name", gives: "pkgs" },
@@ -269,7 +270,7 @@ it("sends errors of the user's classes back with class and frames of the cell", 
   const fn = await bench.cell("(x) =>\n  thrower(x)", "cell-4.ts");
   const error = (await bench.call(fn, [1]).catch((reason: unknown) => reason)) as Error;
   expect(error.message).toBe("no");
-  expect(error.constructor.name).toBe("TaskFault");
+  expect(error.constructor).toBe(await bench.cell("TaskFault"));
   expect(error.stack).toContain("cell-3.ts:4:16");
   expect(error.stack).toContain("cell-4.ts:2:3");
 });
@@ -281,4 +282,40 @@ it("refuses what cannot travel and names the way", async () => {
   await bench.cell("class P { #secret = 1; get() { return this.#secret } } let secretive = new P();");
   const user = await bench.cell("() => secretive.get()");
   expect(() => bench.encode(user)).toThrow(/retrieve → secretive: P has private fields \(#secret\)/);
+});
+
+it("keeps a class one class over several messages", async () => {
+  await bench.cell("class Dot { constructor(x) { this.x = x } }");
+  await bench.cell(
+    "let keepDot = (d) => { globalThis.keptDot ??= d; return d instanceof Dot && globalThis.keptDot.constructor === Dot }",
+  );
+  const first = await bench.cell("(() => { const d = new Dot(5); return () => keepDot(d) })()");
+  const second = await bench.cell("(() => { const d = new Dot(6); return () => keepDot(d) })()");
+  expect(await bench.call(first)).toBe(true);
+  expect(await bench.call(second)).toBe(true);
+  const back = (await bench.call(await bench.cell("() => new Dot(9)"))) as object;
+  expect(back.constructor).toBe(await bench.cell("Dot"));
+});
+
+it("sends functions that a task made back, with what they use there", async () => {
+  await bench.cell("let base = 5; let addBase = (x) => x + base;", "cell-7.ts");
+  const fn = await bench.cell(
+    "(y) => { let calls = 0; const more = () => { calls++ }; return (x) => { more(); return [addBase(x) + y, calls] } }",
+  );
+  const made = (await bench.call(fn, [100])) as (x: number) => unknown;
+  expect(made(1)).toEqual([106, 1]);
+  expect(made(1)).toEqual([106, 2]);
+});
+
+it("says which captured name is large and which has changed", async () => {
+  await bench.cell("let table = new Float64Array(1000); let lookup = (i) => table[i] + small; let small = 1;");
+  const fn = await bench.cell("(i) => lookup(i)");
+  const before = bench.encode(fn).captured;
+  expect(largestOf(before)).toMatchObject({ name: "lookup → table" });
+  expect(largestOf(before)!.bytes).toBeGreaterThan(8000);
+  expect(changedName(before, bench.encode(fn).captured)).toBe(undefined);
+  await bench.cell("small = 2");
+  expect(changedName(before, bench.encode(fn).captured)).toBe("lookup → small");
+  await bench.cell("small = 1; table[3] = 1");
+  expect(changedName(before, bench.encode(fn).captured)).toBe("lookup → table");
 });

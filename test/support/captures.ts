@@ -2,7 +2,7 @@
 import { Session } from "node:inspector";
 import { Worker } from "node:worker_threads";
 import { decode, loadModules } from "../../dist/runtime/serialization/decode.js";
-import { type Encoded, encodeFunction } from "../../dist/runtime/serialization/encode.js";
+import { type EncodedFunction, encodeFunction } from "../../dist/runtime/serialization/encode.js";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -54,7 +54,7 @@ export class CaptureBench {
     return live;
   }
 
-  encode(fn: unknown, captures?: Record<string, unknown>): Encoded {
+  encode(fn: unknown, captures?: Record<string, unknown>): EncodedFunction {
     return encodeFunction(
       fn as AnyFunction,
       { outOfBandBytes: 64, refId: (value) => (value as { refId?: number }).refId, label: "retrieve" },

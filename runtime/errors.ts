@@ -109,9 +109,14 @@ function storyOf(error: Error, cause: unknown, hops: readonly TaskHop[]): string
 function framesOf(stack: string): string {
   return stack
     .split("\n")
-    .filter((line) => /^\s+at /.test(line))
+    .filter((line) => /^\s+at /.test(line) && !isOwnFrame(line))
     .join("\n");
 }
+
+const ownFolder = new URL("./", import.meta.url).href;
+
+/** Frames of the runtime itself say nothing to the user. */
+const isOwnFrame = (line: string): boolean => line.includes(ownFolder) || /AsyncLocalStorage\.run|\(node:internal\//.test(line);
 
 /** `retrieve(3) (attempt 2, worker w4, cell [5])` */
 export function describeHop(hop: TaskHop): string {

@@ -39,13 +39,13 @@ export function readFunctionSource(text: string): FunctionSource | undefined {
   return parsed.get(text);
 }
 
+/** `import.meta` is read, so that it can be refused with a reason. */
+const options = { ecmaVersion: "latest", ranges: true, allowImportExportEverywhere: true } as const;
+
 function readForm(text: string, isMethod: boolean): FunctionSource | undefined {
   let program: Tree;
   try {
-    program = parse(isMethod ? `({${text}\n})` : `(${text}\n)`, {
-      ecmaVersion: "latest",
-      ranges: true,
-    }) as unknown as Tree;
+    program = parse(isMethod ? `({${text}\n})` : `(${text}\n)`, options) as unknown as Tree;
   } catch {
     return undefined;
   }

@@ -45,11 +45,31 @@ function importModule(url: string): Promise<Namespace> {
 
 /** An `import` that resolves as the one in the file at `parent` does. */
 function importerAt(parent: string): (specifier: string) => Promise<Namespace> {
-  const script = new vm.Script("(specifier) => import(specifier)", {
-    filename: parent,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const script = new vm.Script("(specifier) => import(specifier)", importingScript(parent));
   return script.runInThisContext() as (specifier: string) => Promise<Namespace>;
+}
+
+let isQuiet = false;
+
+/** Options for a script whose `import()` works as in the file at `filename`. */
+export function importingScript(filename: string): vm.ScriptOptions {
+  const options = { filename, importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER };
+  if (!isQuiet) {
+    isQuiet = true;
+    withoutWarning(() => void new vm.Script('import("node:module")', options).runInThisContext());
+  }
+  return options;
+}
+
+/** Node warns of this loader at its first use; users can do nothing about it. */
+function withoutWarning(body: () => void): void {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    body();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }
 
 /** A value inside a loaded module; `*` is the namespace itself. */

@@ -6,6 +6,7 @@
  */
 import vm from "node:vm";
 import { FLAG_METHOD, FLAG_STRICT } from "./code-format.ts";
+import { importingScript } from "./modules.ts";
 
 export interface Plan {
   flags: number;
@@ -37,6 +38,8 @@ interface Given {
 
 type Frame = (given: Given) => [fn: object, set: Rebuilt["set"]];
 
+const IMPORTS = /\bimport\s*\(/;
+
 const frames = new Map<string, Frame>();
 const MAX_FRAMES = 1000;
 
@@ -60,12 +63,9 @@ function frameOf(plan: Plan): Frame {
 }
 
 function compile({ text, file, line, column }: Plan, before: string, after: string): Frame {
-  const script = new vm.Script(before + text + after, {
-    filename: file,
-    lineOffset: line,
-    columnOffset: column - before.length,
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  const place = { filename: file, lineOffset: line, columnOffset: column - before.length };
+  const importing = IMPORTS.test(text) ? importingScript(file) : undefined;
+  const script = new vm.Script(before + text + after, { ...importing, ...place });
   return script.runInThisContext() as Frame;
 }
 

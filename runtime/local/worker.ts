@@ -265,7 +265,7 @@ class WorkerThread {
     if (lane === undefined || lane.current !== task) return;
     lane.current = undefined;
     this.#laneFree(lane);
-    if (!this.#running) this.#runLanes();
+    if (!this.#running) this.#client.drain();
   }
 
   /** The running task awaits a call: the next of its lane may start once this turn is over. */
@@ -276,7 +276,7 @@ class WorkerThread {
     task.lane = undefined;
     lane.current = undefined;
     this.#laneFree(lane);
-    setImmediate(() => this.#runLanes());
+    setImmediate(() => this.#client.drain());
   }
 }
 

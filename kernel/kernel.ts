@@ -5,7 +5,7 @@
 import { CellRunner } from "./cell-runner.ts";
 import { History } from "./history.ts";
 import { answerInformation, informationRequests } from "./information.ts";
-import { Fields } from "./requests.ts";
+import { Fields, RequestError } from "./requests.ts";
 import type { SessionOptions } from "./session/protocol.ts";
 import type { SessionStart } from "./session/session.ts";
 import { askClient, type Message, publishFor, replyTo, type Sent } from "./wire/message.ts";
@@ -119,7 +119,7 @@ export class Kernel {
       return await handler(request);
     } catch (error) {
       const { message, name, stack } = error as Error;
-      console.error(`heddle kernel: ${request.channel}: ${stack ?? message}`);
+      console.error(`heddle kernel: ${request.channel}: ${error instanceof RequestError ? message : stack}`);
       return { status: "error", ename: name, evalue: message, traceback: [`${name}: ${message}`] };
     }
   }

@@ -19,13 +19,17 @@ const RED = "\u001b[31m";
 const DIM = "\u001b[2m";
 const RESET = "\u001b[0m";
 
-const framePattern = /^(\s+at .*?)\(?(?:[a-z]+:\/\/)?cell-([^\s:()]+)\.ts:(\d+):(\d+)\)?$/;
+/** What stands before the place, the opening parenthesis with it, and the place: cell, line, column. */
+const framePattern = /^(\s+at .*?\(?)(?:[a-z]+:\/\/)?cell-([^\s:()]+)\.ts:(\d+):(\d+)(\)?)$/;
 
 /** The error of a cell, with positions of the user's source. */
 export function showError(error: CellError, cells: ReadonlyMap<string, RunCell>): ErrorContent {
   const traceback = [`${RED}${headOf(error)}${RESET}`, ...frames(error, cells)];
-  for (let cause = error.cause; cause !== undefined; cause = cause.cause)
+  for (let [outer, cause] = [error, error.cause]; cause !== undefined; [outer, cause] = [cause, cause.cause]) {
+    // A task's error has as its cause the error that its function threw: the same one again.
+    if (headOf(cause) === headOf(outer)) continue;
     traceback.push(`Caused by ${RED}${headOf(cause)}${RESET}`, ...frames(cause, cells));
+  }
   for (const one of error.errors ?? []) traceback.push(`  ${headOf(one)}`);
   return { ename: error.name, evalue: error.message, traceback };
 }
@@ -38,15 +42,18 @@ function frames({ message, stack }: CellError, cells: ReadonlyMap<string, RunCel
   const lines: string[] = [];
   let pictured = false;
   for (const line of text.split("\n")) {
-    if (!/^\s+(at|in task|needed by task) /.test(line)) continue;
+    if (!/^\s+(at|in task|needed by task) /.test(line) || /\(?node:[\w/]+:\d+:\d+\)?$/.test(line)) continue;
     const match = framePattern.exec(line);
-    const place = match === null ? undefined : locate(match, cells);
-    if (place === undefined) {
-      lines.push(match === null ? line : `${match[1]}Cell In[${match[2]}]`);
+    if (match === null) {
+      lines.push(line);
       continue;
     }
-    lines.push(`${match![1]!.replace(/\($/, "")}Cell In[${place.cell}], line ${place.line}, column ${place.column}`);
-    if (!pictured) lines.push(...picture(place.source, place.line, place.column));
+    const [, before, cell, , , after] = match;
+    const place = locate(match, cells);
+    const position = place === undefined ? "" : `, line ${place.line}, column ${place.column}`;
+    lines.push(`${before}Cell In[${cell}]${position}${after}`);
+    if (place === undefined || pictured) continue;
+    lines.push(...picture(place.source, place.line, place.column));
     pictured = true;
   }
   return lines;

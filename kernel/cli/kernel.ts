@@ -40,14 +40,16 @@ async function serve(connection: Connection): Promise<void> {
   let sockets: Sockets | undefined;
   const kernel = new Kernel({
     folder: process.cwd(),
-    kernelspecName: "heddle",
+    kernelspecName: connection.kernel_name || "heddle",
     historyFile: join(userDataFolder(), "heddle", "history.jsonl"),
     send: (message) => sockets?.send(message),
     onShutdown: stop,
   });
-  sockets = await Sockets.listen(connection, (message) => kernel.handle(message));
+  sockets = await Sockets.listen(connection, (message) => void kernel.handle(message));
   // Interrupts come as messages; the signal, sent to the whole process group by some clients, is not meant for this process.
   process.on("SIGINT", () => {});
+  // A fault in one chart or one reply must not take the user's variables along.
+  process.on("uncaughtException", (error) => console.error("heddle kernel:", error));
   process.on("SIGTERM", stop);
   process.on("SIGHUP", stop);
   const parent = Number(process.env["JPY_PARENT_PID"] ?? process.ppid);

@@ -11,6 +11,8 @@ export interface Connection {
   stdin_port: number;
   iopub_port: number;
   hb_port: number;
+  /** The kernelspec's name, which clients of Jupyter add. */
+  kernel_name?: string;
 }
 
 const ports = ["shell_port", "control_port", "stdin_port", "iopub_port", "hb_port"] as const;

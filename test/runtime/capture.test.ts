@@ -2,8 +2,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import vm from "node:vm";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { registerImport } from "../../dist/runtime/capture/imports.js";
+import { importingScript } from "../../dist/runtime/capture/modules.js";
 import { changedName, largestOf } from "../../dist/runtime/serialization/encode.js";
 import { CaptureBench } from "../support/captures.ts";
 
@@ -318,4 +320,41 @@ it("says which captured name is large and which has changed", async () => {
   expect(changedName(before, bench.encode(fn).captured)).toBe("lookup → small");
   await bench.cell("small = 1; table[3] = 1");
   expect(changedName(before, bench.encode(fn).captured)).toBe("lookup → table");
+});
+
+/** An import of Node's own, past the test runner's. */
+const nativeImport = new vm.Script("(url) => import(url)", importingScript(import.meta.url)).runInThisContext() as (
+  url: string,
+) => Promise<Record<string, unknown>>;
+
+it("imports again what a plain module imports", async () => {
+  const module = await nativeImport(new URL("../support/captured/module.mjs", import.meta.url).href);
+  expect(await bench.call(module.useAll, [8])).toEqual([
+    4,
+    0.5,
+    3,
+    7,
+    "function",
+    "function",
+    "/",
+    "a/b",
+    "Program",
+    1,
+  ]);
+  expect(await bench.call(module.useHeddle)).toEqual(["function", "function"]);
+  expect(await bench.call(module.strict)).toBe(true);
+  expect(bench.encode(module.useHeddle).modules).toEqual([
+    new URL("../../dist/runtime/index.js", import.meta.url).href,
+  ]);
+  const animal = new (module.Animal as new (name: string) => object)("cat");
+  expect(await bench.call(await bench.cell("() => animal.speak()"), [], { animal })).toBe("cat 2");
+  expect(await bench.call(module.useImport)).toBe(0.5);
+  expect(() => bench.encode(module.useMeta)).toThrow("import.meta");
+});
+
+it("finds again what a CommonJS script requires", async () => {
+  const { default: script } = (await nativeImport(new URL("../support/captured/script.cjs", import.meta.url).href)) as {
+    default: Record<string, unknown>;
+  };
+  expect(await bench.call(script.use)).toEqual(["cjs", "b.txt", "function", "function"]);
 });

@@ -60,6 +60,7 @@ export class Dispatcher {
   readonly #ready = new Map<string, Fifo<Task>>();
   readonly #resuming = new Fifo<Task>();
   #nextLane = 1;
+  #uses = 0;
 
   constructor(totals: ResourceShape, effects: DispatchEffects) {
     this.available = { ...totals };
@@ -158,7 +159,8 @@ export class Dispatcher {
       if (!worker.up || worker.freeSlots.length === 0) continue;
       // A thread whose suspended tasks may come back at any time is the second choice.
       const load = worker.lanes.size * 2 + (worker.suspended.size > 0 ? 1 : 0);
-      if (load < bestLoad) {
+      // Among equals the one that has rested longest, so that short tasks spread over the threads too.
+      if (load < bestLoad || (load === bestLoad && worker.lastUsed < best!.lastUsed)) {
         best = worker;
         bestLoad = load;
       }
@@ -171,6 +173,7 @@ export class Dispatcher {
     if (task.slot < 0) return false;
     task.lane = lane;
     task.worker = lane.worker;
+    lane.worker.lastUsed = ++this.#uses;
     lane.tasks.push(task);
     if (this.#effects.dispatch(task, lane)) return true;
     lane.tasks.pop();

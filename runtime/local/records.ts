@@ -76,6 +76,8 @@ export interface WorkerRecord {
   /** Objects this thread has handles of. */
   readonly held: Set<number>;
   readonly freeSlots: number[];
+  /** When it was last given a task, as a count of such occasions. */
+  lastUsed: number;
 }
 
 export type FailureKind = "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";

@@ -476,7 +476,7 @@ export class Scheduler {
 
   workerUp(index: number, slots: number, time: number): void {
     const freeSlots = Array.from({ length: slots }, (_, slot) => slots - 1 - slot);
-    this.dispatcher.workers.set(index, { index, up: true, lanes: new Set(), suspended: new Set(), held: new Set(), freeSlots });
+    this.dispatcher.workers.set(index, { index, up: true, lanes: new Set(), suspended: new Set(), held: new Set(), freeSlots, lastUsed: 0 });
     this.log.add(Row.workerStarted, time, 0, index);
   }
 

@@ -2,6 +2,7 @@
  * The kernel: takes Jupyter's requests from any transport and answers them, with a session that runs cells and an
  * engine that understands them. No line of the user's runs here.
  */
+import { setImmediate } from "node:timers/promises";
 import { CellRunner } from "./cell-runner.ts";
 import { History } from "./history.ts";
 import { answerInformation, informationRequests } from "./information.ts";
@@ -138,12 +139,14 @@ export class Kernel {
     const { output, reply } = await this.#runner.run(request, { code, silent, counts });
     this.#pendingInput = undefined;
     if (counts) this.#history.add(this.#runner.count, code, output);
-    if (reply.status === "error" && fields.flag("stop_on_error", true)) this.#abortQueued();
+    if (reply.status === "error" && fields.flag("stop_on_error", true)) await this.#abortQueued();
     return reply;
   }
 
   /** What was queued behind a cell that failed must not run; what comes later may. */
-  #abortQueued(): void {
+  async #abortQueued(): Promise<void> {
+    // What the client had sent along with a cell that failed at once is still to be read.
+    await setImmediate();
     for (const queued of this.#queue) this.#aborted.add(queued);
   }
 

@@ -1,6 +1,8 @@
 import { StringDecoder } from "node:string_decoder";
 
 const markBytes = 64;
+/** Node's own word when a process ends under an inspector session, as cells run in one. */
+const inspectorNotice = "Waiting for the debugger to disconnect...\n";
 
 /** What the watchdog writes to file descriptors 1 and 2 at a cell's end: whatever was written before comes before it. */
 export function markText(nonce: string, id: number): string {
@@ -59,7 +61,8 @@ export class NativeOutput {
   #emit(text: string): void {
     if (text === "") return;
     this.tail = (this.tail + text).slice(-8_192);
-    this.#text(text);
+    const shown = text.replaceAll(inspectorNotice, "");
+    if (shown !== "") this.#text(shown);
   }
 
   #reach(id: number): void {

@@ -26,7 +26,8 @@ class Line {
 export class Sockets {
   readonly #codec: Codec;
   readonly #routers: Record<Incoming, Router>;
-  readonly #iopub = new XPublisher({ linger: 1000 });
+  /** No limit to what waits: over it ZeroMQ drops messages, and a client that misses an idle waits for ever. */
+  readonly #iopub = new XPublisher({ linger: 1000, sendHighWaterMark: 0, verbosity: "allSubs" });
   readonly #heartbeat = new Router({ linger: 0 });
   readonly #lines = new Map<Channel, Line>();
   #closed = false;
@@ -118,4 +119,4 @@ export class Sockets {
   }
 }
 
-const router = (): Router => new Router({ handover: true, linger: 1000 });
+const router = (): Router => new Router({ handover: true, linger: 1000, sendHighWaterMark: 0 });

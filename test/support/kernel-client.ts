@@ -1,0 +1,71 @@
+/** A kernel in memory with a client that sends requests and collects what comes back. */
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Kernel, type KernelOptions } from "../../dist/kernel/kernel.js";
+import type { Channel, Message } from "../../dist/kernel/wire/message.js";
+
+type Content = Record<string, unknown>;
+
+export class KernelClient {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "heddle-kernel-"));
+  readonly received: Message[] = [];
+  readonly #kernel: Kernel;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(options: Partial<KernelOptions> = {}) {
+    this.#kernel = new Kernel({
+      folder: this.folder,
+      ...options,
+      send: (message) => {
+        this.received.push(message);
+        for (const check of this.#waiting) check();
+      },
+    });
+  }
+
+  /** Sends a request and resolves with its id once it has been dealt with. */
+  async send(channel: Channel, type: string, content: Content = {}): Promise<string> {
+    const id = randomUUID();
+    const header = { msg_id: id, session: "test", username: "", date: "", msg_type: type, version: "5.4" };
+    const identities = [Buffer.from("client")];
+    await this.#kernel.handle({ channel, identities, header, parentHeader: {}, metadata: {}, content, buffers: [] });
+    return id;
+  }
+
+  /** Runs a cell to its end; the reply's content and the contents of what was published, by type. */
+  async run(code: string, options: Content = {}): Promise<{ reply: Content; outputs: [string, Content][] }> {
+    const id = await this.send("shell", "execute_request", { code, allow_stdin: true, ...options });
+    const own = this.received.filter(({ parentHeader }) => parentHeader.msg_id === id);
+    const outputs = own.filter(({ channel }) => channel === "iopub").map(named);
+    return { reply: own.find(({ channel }) => channel === "shell")!.content, outputs };
+  }
+
+  /** The reply to a request on shell. */
+  async ask(type: string, content: Content = {}): Promise<Content> {
+    const id = await this.send("shell", type, content);
+    return this.received.find((message) => message.channel === "shell" && message.parentHeader.msg_id === id)!.content;
+  }
+
+  /** Resolves with the first message received, now or later, that fits. */
+  next(fits: (message: Message) => boolean): Promise<Message> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        const found = this.received.find(fits);
+        if (found === undefined) return;
+        this.#waiting.delete(check);
+        resolve(found);
+      };
+      this.#waiting.add(check);
+      check();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#kernel.close();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+const named = ({ content, header }: Message): [string, Content] => [header.msg_type, content];

@@ -5,6 +5,7 @@ import { guarded } from "./host.ts";
 import { type ObjectRef, ownRef, refBackend, refNumber } from "./object-ref.ts";
 import { amountsOf, checkTaskOptions, type ResourceShape, shapeOf, showValue, type TaskOptions } from "./options.ts";
 import { backend, checkRef } from "./runtime.ts";
+import { pack } from "./serialization/tags.ts";
 
 /** A parameter's value, or a ref to one. */
 export type Argument<T> = T | ObjectRef<T>;
@@ -55,7 +56,19 @@ function make(source: FunctionSource, options: TaskOptions): AnyRemote {
   };
   const submit = (...args: unknown[]): unknown => submitTask(source, set, args);
   Object.defineProperty(direct, "name", { value: functionName });
+  // A task that uses another remote function makes it again on its own thread; an AbortSignal stays where it is.
+  const { signal: _, ...travelling } = options;
+  const pack_ = () => ({ url: import.meta.url, name: "remakeRemote", args: [source.fn, functionName, travelling] });
+  Object.defineProperty(direct, pack, { value: pack_, enumerable: false });
   return Object.assign(direct, { remote: submit, options: copy });
+}
+
+/**
+ * Makes a remote function on the thread that it was sent to.
+ * @internal
+ */
+export function remakeRemote(fn: (...args: never[]) => unknown, functionName: string, options: TaskOptions): unknown {
+  return make({ fn, functionName, captures: options.captures }, options);
 }
 
 function submitTask(source: FunctionSource, set: OptionSet, args: readonly unknown[]): unknown {

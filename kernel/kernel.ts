@@ -2,7 +2,7 @@
  * The kernel: takes Jupyter's requests from any transport and answers them, with a session that runs cells and an
  * engine that understands them. No line of the user's runs here.
  */
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { CellRunner } from "./cell-runner.ts";
 import { History } from "./history.ts";
 import { answerInformation, informationRequests } from "./information.ts";
@@ -27,6 +27,9 @@ export interface KernelOptions {
   /** A client has asked for the end, and has its reply. */
   onShutdown?(restart: boolean): void;
 }
+
+/** How long the requests of "run all cells" may take to arrive after the first of them, in milliseconds. */
+const burstMs = 50;
 
 type Content = { [key: string]: unknown };
 /** What the reply says, where there is one. */
@@ -132,6 +135,7 @@ export class Kernel {
   async #execute(request: Message): Promise<Content> {
     if (this.#aborted.has(request) || this.#closed !== undefined)
       return { status: "aborted", execution_count: this.#runner.count };
+    const begun = performance.now();
     const fields = new Fields(request);
     const code = fields.text("code");
     const silent = fields.flag("silent", false);
@@ -139,14 +143,14 @@ export class Kernel {
     const { output, reply } = await this.#runner.run(request, { code, silent, counts });
     this.#pendingInput = undefined;
     if (counts) this.#history.add(this.#runner.count, code, output);
-    if (reply.status === "error" && fields.flag("stop_on_error", true)) await this.#abortQueued();
+    if (reply.status === "error" && fields.flag("stop_on_error", true)) await this.#abortQueued(begun);
     return reply;
   }
 
   /** What was queued behind a cell that failed must not run; what comes later may. */
-  async #abortQueued(): Promise<void> {
-    // What the client had sent along with a cell that failed at once is still to be read.
-    await setImmediate();
+  async #abortQueued(begun: number): Promise<void> {
+    // What the client has sent along with a cell that fails at once is still on its way.
+    await setTimeout(Math.max(0, burstMs - (performance.now() - begun)));
     for (const queued of this.#queue) this.#aborted.add(queued);
   }
 

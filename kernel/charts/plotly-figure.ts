@@ -69,7 +69,7 @@ export function plotlyFigure(
       legend: { orientation: "h", x: 0, y: -32 / height, yanchor: "top", font: { size: 11 }, itemwidth: 30 },
       modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)" },
       hovermode: "closest",
-      hoverlabel: { align: "left", font: { family: FONT, size: 12 } },
+      hoverlabel: { align: "left", font: { size: 12 } },
       dragmode: "zoom",
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

@@ -3,9 +3,11 @@ import { crc32, deflateSync } from "node:zlib";
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
 const INDEXED = 3;
 /** Fewer than a palette could have: what is left out are the finest mixtures along letters, and they are half of the file. */
+const ENOUGH_COLORS = 32;
+/** Colours like no other are kept up to here. */
 const MOST_COLORS = 64;
 /** How far apart in RGB two colours are that nobody takes for the same. */
-const UNLIKE = 48;
+const UNLIKE = 28;
 
 /** Red, green, blue, alpha: 0…255. */
 export type Color = readonly [number, number, number, number];
@@ -68,11 +70,11 @@ export function quantize(rgba: Uint8Array, width: number, height: number): Index
 
 /** The most frequent colours, but with room for those that are rare and like no other: a red mark is small and matters. */
 function choosePalette(byFrequency: readonly Color[]): Color[] {
-  const palette = byFrequency.slice(0, MOST_COLORS / 2);
-  const rest = byFrequency.slice(MOST_COLORS / 2);
+  const palette = byFrequency.slice(0, ENOUGH_COLORS / 2);
+  const rest = byFrequency.slice(ENOUGH_COLORS / 2);
   for (const color of rest)
     if (palette.length < MOST_COLORS && nearest(palette, color).distance > UNLIKE ** 2) palette.push(color);
-  for (const color of rest) if (palette.length < MOST_COLORS && !palette.includes(color)) palette.push(color);
+  for (const color of rest) if (palette.length < ENOUGH_COLORS && !palette.includes(color)) palette.push(color);
   return palette;
 }
 

@@ -5,7 +5,7 @@ import { encodeIndexedPng, quantize } from "./png-encoder.ts";
 
 /** Pictures with more pixels, and those with a raster in them, are drawn at single resolution. */
 const MOST_PIXELS = 1_600_000;
-const SHARP = 1.5;
+const SHARP = 1.4;
 
 const FONT_FOLDER = join(
   dirname(createRequire(import.meta.url).resolve("heddle/package.json")),

@@ -8,7 +8,7 @@
  * loop has come and gone without the cell's answer, nothing of it is left to run.
  */
 import { Session } from "node:inspector";
-import { INTERRUPT_IDLE, INTERRUPT_TERMINATING } from "../../runtime/host.ts";
+import { INTERRUPT_IDLE, INTERRUPT_INSIDE, INTERRUPT_TERMINATING, INTERRUPT_WANTED } from "../../runtime/host.ts";
 import { within } from "./deadline.ts";
 import type { CellError, Evaluated, EvaluateRequest } from "./protocol.ts";
 
@@ -47,6 +47,7 @@ export class Evaluator {
   #host: Promise<string> | undefined;
   #running: Run | undefined;
   #interrupting: Promise<void> | undefined;
+  #closed = false;
 
   /** `giveUp` is called when the main thread cannot be cut safely. */
   constructor(word: Int32Array<SharedArrayBuffer>, giveUp: () => void) {
@@ -98,6 +99,7 @@ export class Evaluator {
 
   /** Lets go of the main thread: a process does not exit while an inspector is connected. */
   close(): void {
+    this.#closed = true;
     this.#inspector.disconnect();
   }
 
@@ -148,18 +150,14 @@ export class Evaluator {
     return true;
   }
 
+  /** Makes the thread wait to be cut, at the next moment at which it is outside of the runtime. */
   #claimWord(): boolean {
-    const end = performance.now() + insideMs;
-    for (;;) {
-      // A loop that enters the runtime again and again is outside for moments only: be quick to see one.
-      for (let tries = 0; tries < 10_000; tries++) {
-        const state = Atomics.compareExchange(this.#word, 0, INTERRUPT_IDLE, INTERRUPT_TERMINATING);
-        if (state !== 1) return true;
-      }
-      const left = end - performance.now();
-      if (left <= 0) return false;
-      Atomics.wait(this.#word, 0, 1, Math.min(left, 5));
-    }
+    const before = Atomics.compareExchange(this.#word, 0, INTERRUPT_IDLE, INTERRUPT_TERMINATING);
+    if (before !== INTERRUPT_INSIDE) return true;
+    const swapped = Atomics.compareExchange(this.#word, 0, INTERRUPT_INSIDE, INTERRUPT_WANTED);
+    if (swapped === INTERRUPT_IDLE) return this.#claimWord();
+    Atomics.wait(this.#word, 0, INTERRUPT_WANTED, insideMs);
+    return Atomics.compareExchange(this.#word, 0, INTERRUPT_WANTED, INTERRUPT_INSIDE) === INTERRUPT_TERMINATING;
   }
 
   /** Resolves after a turn of the main thread's event loop. */
@@ -249,7 +247,11 @@ export class Evaluator {
           params: object,
           done: (error: Error | null, answer: Answer) => void,
         ) => void
-      ).call(this.#inspector, method, params, (error, answer) => resolve(error ? { failure: error.message } : answer));
+      ).call(this.#inspector, method, params, (error, answer) => {
+        // The process ends: that, not the lost answer, is what happened to the cell, and the parent tells it.
+        if (error && this.#closed) return;
+        resolve(error ? { failure: error.message } : answer);
+      });
     });
   }
 

@@ -38,8 +38,15 @@ export function createLanguageEngine(
 }
 
 const DEFAULT_TIMEOUT_MS = 2_000;
-/** Auto-imports would index every package before the first answer. */
-const settings = { suggest: { autoImports: false } };
+/**
+ * Auto-imports would index every package before the first answer; type acquisition would run npm at every start and
+ * fetch from its registry.
+ */
+const settings = {
+  suggest: { autoImports: false },
+  tsserver: { automaticTypeAcquisition: { enabled: false } },
+  disableAutomaticTypeAcquisition: true,
+};
 /** So many completions get their types; more are a list to narrow down first. */
 const MAX_DETAILED = 16;
 /** LSP's `FileChangeType`. */

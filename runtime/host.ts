@@ -5,7 +5,9 @@
  * The interrupt word: the driver half of the runtime runs on the user's thread, and a watchdog may cut that thread's
  * JavaScript at any point. Runtime code therefore swaps the word idle → inside when it is entered and back when it is
  * left. A watchdog swaps idle → terminating before it terminates, and swaps terminating → idle (with `Atomics.notify`)
- * once the cut is done; an entry that finds terminating blocks until then, which is where it is cut.
+ * once the cut is done; an entry that finds terminating blocks until then, which is where it is cut. A watchdog that
+ * finds the thread inside swaps inside → wanted; the thread then blocks as it leaves, so a loop of short calls cannot
+ * slip through.
  */
 import type { MessagePort } from "node:worker_threads";
 import type { TaskEvent } from "./events.ts";
@@ -14,8 +16,10 @@ import type { TaskEvent } from "./events.ts";
 export const INTERRUPT_IDLE = 0;
 export const INTERRUPT_INSIDE = 1;
 export const INTERRUPT_TERMINATING = 2;
+/** Inside, and a watchdog waits for the thread to come out. */
+export const INTERRUPT_WANTED = 3;
 
-/** Shared between the user's thread and a watchdog: element 0 is one of the three states above. */
+/** Shared between the user's thread and a watchdog: element 0 is one of the states above. */
 export const interruptWord: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(4));
 
 /** What the scheduler's thread posts to the observer's port, at most every 50 ms and while the user's thread is busy too. */
@@ -65,15 +69,17 @@ export function enterGuard(): boolean {
   for (;;) {
     const before = Atomics.compareExchange(interruptWord, 0, INTERRUPT_IDLE, INTERRUPT_INSIDE);
     if (before === INTERRUPT_IDLE) return true;
-    if (before === INTERRUPT_INSIDE) return false;
+    if (before === INTERRUPT_INSIDE || before === INTERRUPT_WANTED) return false;
     Atomics.wait(interruptWord, 0, INTERRUPT_TERMINATING);
   }
 }
 
-/** Leaves runtime code that `enterGuard` said true for. */
+/** Leaves runtime code that `enterGuard` said true for; where a watchdog waits for that, this is where the thread is cut. */
 export function leaveGuard(): void {
-  Atomics.store(interruptWord, 0, INTERRUPT_IDLE);
+  if (Atomics.compareExchange(interruptWord, 0, INTERRUPT_INSIDE, INTERRUPT_IDLE) === INTERRUPT_INSIDE) return;
+  Atomics.store(interruptWord, 0, INTERRUPT_TERMINATING);
   Atomics.notify(interruptWord, 0);
+  while (Atomics.load(interruptWord, 0) === INTERRUPT_TERMINATING) Atomics.wait(interruptWord, 0, INTERRUPT_TERMINATING);
 }
 
 /** What an ES module or package gave to a cell, so that a captured value that came from it is imported again in workers instead of copied. */

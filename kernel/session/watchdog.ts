@@ -54,7 +54,6 @@ function receive(message: ToSession): void {
       void evaluate(message);
       break;
     case "interrupt":
-      if (evaluator.cell !== undefined) observers.cancelCell(evaluator.cell);
       void evaluator.interrupt();
       break;
     default:
@@ -68,6 +67,8 @@ async function evaluate(request: EvaluateRequest): Promise<void> {
   expressionData.clear();
   const { expressions, ...cellRequest } = request;
   const outcome = await evaluator.run(cellRequest as EvaluateRequest);
+  // Not before: the failures of its tasks would race with the interrupt for being what ends the cell.
+  if (outcome.status === "interrupted") observers.cancelCell(request.cell);
   const answers: NonNullable<Evaluated["expressions"]> = {};
   if (outcome.status === "ok") {
     for (const [name, code] of Object.entries(expressions ?? {})) {

@@ -16,6 +16,7 @@ export interface Connection {
 }
 
 const ports = ["shell_port", "control_port", "stdin_port", "iopub_port", "hb_port"] as const;
+export type PortName = (typeof ports)[number];
 
 /** Reads and checks a connection file; throws an `Error` that names the file and the field. */
 export function readConnectionFile(path: string): Connection {
@@ -42,6 +43,6 @@ export function readConnectionFile(path: string): Connection {
 }
 
 /** The address of one of the sockets. */
-export function addressOf({ ip, transport, ...connection }: Connection, port: (typeof ports)[number]): string {
+export function addressOf({ ip, transport, ...connection }: Connection, port: PortName): string {
   return transport === "ipc" ? `ipc://${ip}-${connection[port]}` : `tcp://${ip}:${connection[port]}`;
 }

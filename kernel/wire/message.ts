@@ -47,6 +47,7 @@ export interface Sent {
   history_reply: object;
   interrupt_reply: object;
   shutdown_reply: object;
+  iopub_welcome: { subscription: string };
   input_request: { prompt: string; password: boolean };
   comm_open: { comm_id: string; target_name: string; data: unknown };
   comm_msg: { comm_id: string; data: unknown };
@@ -111,4 +112,9 @@ export function askClient(parent: Message, content: Sent["input_request"]): Mess
     content: { ...content },
     buffers: [],
   };
+}
+
+/** What a new subscriber of iopub is told (JEP 65); nothing caused it. */
+export function welcome(topic: string): Message {
+  return publishFor(undefined, "iopub_welcome", { subscription: topic });
 }

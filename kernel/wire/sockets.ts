@@ -1,9 +1,8 @@
 /** The five sockets of a kernel, over ZeroMQ. Bad messages are logged and dropped; sending never interleaves. */
-import { randomUUID } from "node:crypto";
 import { Router, XPublisher } from "zeromq";
 import { Codec, WireError } from "./codec.ts";
-import { addressOf, type Connection } from "./connection-file.ts";
-import { type Channel, type Message, PROTOCOL_VERSION } from "./message.ts";
+import { addressOf, type Connection, type PortName } from "./connection-file.ts";
+import { type Channel, type Message, welcome } from "./message.ts";
 
 type Incoming = "shell" | "control" | "stdin";
 
@@ -43,11 +42,11 @@ export class Sockets {
     const sockets = new Sockets(connection);
     const { control, shell, stdin } = sockets.#routers;
     await Promise.all([
-      shell.bind(addressOf(connection, "shell_port")),
-      control.bind(addressOf(connection, "control_port")),
-      stdin.bind(addressOf(connection, "stdin_port")),
-      sockets.#iopub.bind(addressOf(connection, "iopub_port")),
-      sockets.#heartbeat.bind(addressOf(connection, "hb_port")),
+      bind(shell, connection, "shell_port"),
+      bind(control, connection, "control_port"),
+      bind(stdin, connection, "stdin_port"),
+      bind(sockets.#iopub, connection, "iopub_port"),
+      bind(sockets.#heartbeat, connection, "hb_port"),
     ]);
     for (const channel of ["shell", "control", "stdin"] as const) void sockets.#read(channel, receive);
     void sockets.#welcome();
@@ -66,28 +65,12 @@ export class Sockets {
     }
   }
 
-  /** Says to each new subscriber that its subscription has begun (protocol 5.5). */
+  /** Says to each new subscriber that its subscription has begun (JEP 65). */
   async #welcome(): Promise<void> {
     for await (const [frame] of this.#iopub as unknown as AsyncIterable<Uint8Array[]>) {
       if (frame === undefined || frame[0] !== 1) continue;
       const topic = Buffer.from(frame.subarray(1));
-      const header = {
-        msg_id: randomUUID(),
-        session: randomUUID(),
-        username: "heddle",
-        date: new Date().toISOString(),
-        msg_type: "iopub_welcome",
-        version: PROTOCOL_VERSION,
-      };
-      this.#publish([topic], {
-        channel: "iopub",
-        identities: [],
-        header,
-        parentHeader: {},
-        metadata: {},
-        content: { subscription: topic.toString() },
-        buffers: [],
-      });
+      this.#publish([topic], welcome(topic.toString()));
     }
   }
 
@@ -120,3 +103,12 @@ export class Sockets {
 }
 
 const router = (): Router => new Router({ handover: true, linger: 1000, sendHighWaterMark: 0 });
+
+async function bind(socket: Router | XPublisher, connection: Connection, port: PortName): Promise<void> {
+  const address = addressOf(connection, port);
+  try {
+    await socket.bind(address);
+  } catch (error) {
+    throw new Error(`${port} ${address}: ${(error as Error).message}`);
+  }
+}

@@ -1,5 +1,5 @@
 /** The language engine against the real compiler, in folders of its own. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -372,4 +372,22 @@ describe("the notebook's folder", () => {
       await own.close();
     }
   });
+});
+
+test("the language server never runs npm: no start fetches anything from a registry", async () => {
+  const programs = newFolder({ npm: '#!/bin/sh\necho "$@" >> "$(dirname "$0")/called"\nexit 1\n' });
+  const { PATH } = process.env;
+  chmodSync(join(programs, "npm"), 0o755);
+  process.env.PATH = `${programs}:${PATH}`;
+  try {
+    await withFolder({ "package.json": '{"dependencies":{"lodash":"4"}}' }, async (own) => {
+      // Type acquisition, where it is on, has called npm before the first check is answered.
+      expect((await own.check({ cell: "1", source: "const a: string = 5;" })).diagnostics).toHaveLength(1);
+      expect((await own.check({ cell: "2", source: 'import "lodash";' })).unchecked).toBeUndefined();
+    });
+    expect(readdirSync(programs)).toEqual(["npm"]);
+  } finally {
+    process.env.PATH = PATH;
+    rmSync(programs, { recursive: true });
+  }
 });

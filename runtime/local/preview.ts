@@ -27,7 +27,8 @@ function shortForm(value: unknown): string {
       if (value === null) return "null";
       if (isObjectRef(value)) return "ref";
       if (Array.isArray(value)) return `[${value.length}]`;
-      if (ArrayBuffer.isView(value)) return `${Object.prototype.toString.call(value).slice(8, -1)}(${value.byteLength})`;
+      if (ArrayBuffer.isView(value))
+        return `${Object.prototype.toString.call(value).slice(8, -1)}(${"length" in value ? value.length : value.byteLength})`;
       return "{…}";
     case "bigint":
       return `${value}n`;

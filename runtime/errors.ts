@@ -69,7 +69,9 @@ export function taskErrorOf(cause: unknown, hops: readonly TaskHop[], attempts: 
   const origin = hops.at(-1);
   const isError = cause instanceof Error;
   const prototype = isError ? (Object.getPrototypeOf(cause) as object) : TaskError.prototype;
-  const error = new Error(isError ? cause.message : `the task threw ${describeThrown(cause)}, which is not an Error`, { cause });
+  const error = new Error(isError ? cause.message : `the task threw ${describeThrown(cause)}, which is not an Error`, {
+    cause,
+  });
   Object.setPrototypeOf(error, prototype);
   // Own fields of the original (a `code`, a `status`) stay readable on the error that is caught.
   if (isError) copyFields(cause, error);
@@ -92,7 +94,12 @@ export function taskErrorOf(cause: unknown, hops: readonly TaskHop[], attempts: 
 function copyFields(from: Error, to: Error): void {
   for (const key of Object.keys(from)) {
     if (key !== "stack" && key !== "message" && key !== "cause") {
-      Object.defineProperty(to, key, { value: (from as unknown as Record<string, unknown>)[key], configurable: true, writable: true, enumerable: true });
+      Object.defineProperty(to, key, {
+        value: (from as unknown as Record<string, unknown>)[key],
+        configurable: true,
+        writable: true,
+        enumerable: true,
+      });
     }
   }
 }
@@ -116,7 +123,8 @@ function framesOf(stack: string): string {
 const ownFolder = new URL("./", import.meta.url).href;
 
 /** Frames of the runtime itself say nothing to the user. */
-const isOwnFrame = (line: string): boolean => line.includes(ownFolder) || /AsyncLocalStorage\.run|\(node:internal\//.test(line);
+const isOwnFrame = (line: string): boolean =>
+  line.includes(ownFolder) || /AsyncLocalStorage\.run|\(node:internal\//.test(line);
 
 /** `retrieve(3) (attempt 2, worker w4, cell [5])` */
 export function describeHop(hop: TaskHop): string {
@@ -128,7 +136,9 @@ export function describeHop(hop: TaskHop): string {
 
 function describeThrown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 80 ? `${value.slice(0, 79)}…` : value);
-  return typeof value === "object" && value !== null ? `an object of ${value.constructor?.name ?? "no class"}` : String(value);
+  return typeof value === "object" && value !== null
+    ? `an object of ${value.constructor?.name ?? "no class"}`
+    : String(value);
 }
 
 /** The task was cancelled by `cancel`, its signal, or the interrupt of its cell. */

@@ -25,15 +25,22 @@ export const interruptWord: Int32Array<SharedArrayBuffer> = new Int32Array(new S
 /** What the scheduler's thread posts to the observer's port, at most every 50 ms and while the user's thread is busy too. */
 export type ObserverMessage =
   | { type: "events"; events: TaskEvent[] }
-  | { type: "output"; taskId: string; taskName: string; workerId: string; cell: string | undefined; stream: "stdout" | "stderr"; text: string }
+  | {
+      type: "output";
+      taskId: string;
+      taskName: string;
+      workerId: string;
+      cell: string | undefined;
+      stream: "stdout" | "stderr";
+      text: string;
+    }
   /** All events so far have been posted; the answer to `flush` with the same number. */
   | { type: "flushed"; id: number };
 
 /** What the observer may post back. */
 export type ObserverRequest =
   /** Cancel every unfinished task that this cell submitted, and their children. */
-  | { type: "cancelCell"; cell: string }
-  | { type: "flush"; id: number };
+  { type: "cancelCell"; cell: string } | { type: "flush"; id: number };
 
 export interface Host {
   /** The label of the cell whose code is running now. Called at each submission. */
@@ -79,7 +86,8 @@ export function leaveGuard(): void {
   if (Atomics.compareExchange(interruptWord, 0, INTERRUPT_INSIDE, INTERRUPT_IDLE) === INTERRUPT_INSIDE) return;
   Atomics.store(interruptWord, 0, INTERRUPT_TERMINATING);
   Atomics.notify(interruptWord, 0);
-  while (Atomics.load(interruptWord, 0) === INTERRUPT_TERMINATING) Atomics.wait(interruptWord, 0, INTERRUPT_TERMINATING);
+  while (Atomics.load(interruptWord, 0) === INTERRUPT_TERMINATING)
+    Atomics.wait(interruptWord, 0, INTERRUPT_TERMINATING);
 }
 
 /** What an ES module or package gave to a cell, so that a captured value that came from it is imported again in workers instead of copied. */

@@ -19,7 +19,7 @@ export {
   WorkerCrashedError,
 } from "./errors.ts";
 export type * from "./events.ts";
-export { type ObjectRef } from "./object-ref.ts";
+export type { ObjectRef } from "./object-ref.ts";
 export { listObjects, listTasks, listWorkers, profile, timeline } from "./observe.ts";
 export type { ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
 export {

@@ -1,7 +1,7 @@
 /** timeline, profile and the state calls: looking at what runs and what ran. */
 import { now } from "./clock.ts";
-import { guarded } from "./host.ts";
 import type { TaskEvent } from "./events.ts";
+import { guarded } from "./host.ts";
 import { backend } from "./runtime.ts";
 import type { ObjectRecord, TaskRecord, WorkerState } from "./state.ts";
 import { Timeline, type TimelineFilter } from "./timeline.ts";

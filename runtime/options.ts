@@ -53,10 +53,14 @@ const taskOptionRules: Record<keyof TaskOptions, OptionRule> = {
   resources: {
     expected: "an object of resource names and amounts of at least 0",
     accepts: (value) =>
-      isRecord(value) && Object.values(value).every((amount) => typeof amount === "number" && amount >= 0 && Number.isFinite(amount)),
+      isRecord(value) &&
+      Object.values(value).every((amount) => typeof amount === "number" && amount >= 0 && Number.isFinite(amount)),
   },
   numReturns: number("a whole number of at least 1", (value) => Number.isInteger(value) && value >= 1),
-  maxRetries: number("a whole number of at least -1 (-1: without end)", (value) => Number.isInteger(value) && value >= -1),
+  maxRetries: number(
+    "a whole number of at least -1 (-1: without end)",
+    (value) => Number.isInteger(value) && value >= -1,
+  ),
   retryExceptions: {
     expected: "true, false, an array of error classes, or a function from the error to true or false",
     accepts: (value) =>
@@ -78,7 +82,11 @@ export function checkTaskOptions(options: TaskOptions, owner: string): TaskOptio
 }
 
 /** Checks any options object against its table of rules. */
-export function checkOptions<T extends object>(options: T, rules: Record<keyof T & string, OptionRule>, owner: string): T {
+export function checkOptions<T extends object>(
+  options: T,
+  rules: Record<keyof T & string, OptionRule>,
+  owner: string,
+): T {
   if (!isRecord(options)) throw new TypeError(`${owner}: options must be an object, not ${showValue(options)}`);
   for (const [key, value] of Object.entries(options)) {
     const rule = (rules as Record<string, OptionRule | undefined>)[key];
@@ -125,7 +133,10 @@ export interface InitOptions {
 }
 
 const initOptionRules: Record<keyof InitOptions, OptionRule> = {
-  address: { expected: '"local", "local-ray", "auto" or an address like "ray://host:10001"', accepts: (value) => typeof value === "string" && value !== "" },
+  address: {
+    expected: '"local", "local-ray", "auto" or an address like "ray://host:10001"',
+    accepts: (value) => typeof value === "string" && value !== "",
+  },
   numCpus: number("a whole number from 1 to 1024", (value) => Number.isInteger(value) && value >= 1 && value <= 1024),
   resources: {
     expected: 'an object of resource names (not "CPU") and amounts of at least 0',
@@ -135,11 +146,17 @@ const initOptionRules: Record<keyof InitOptions, OptionRule> = {
       Object.values(value).every((amount) => typeof amount === "number" && amount >= 0 && Number.isFinite(amount)),
   },
   objectStoreMemory: number("a number of bytes of at least 1048576", (value) => value >= 1 << 20),
-  spillDirectory: { expected: "a folder's path or false", accepts: (value) => value === false || (typeof value === "string" && value !== "") },
+  spillDirectory: {
+    expected: "a folder's path or false",
+    accepts: (value) => value === false || (typeof value === "string" && value !== ""),
+  },
   namespace: { expected: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" },
   logToDriver: { expected: "true or false", accepts: (value) => typeof value === "boolean" },
   checkWrites: { expected: "true or false", accepts: (value) => typeof value === "boolean" },
-  onExisting: { expected: '"error", "reuse" or "replace"', accepts: (value) => value === "error" || value === "reuse" || value === "replace" },
+  onExisting: {
+    expected: '"error", "reuse" or "replace"',
+    accepts: (value) => value === "error" || value === "reuse" || value === "replace",
+  },
 };
 
 /** Checks the options of `init`. */
@@ -181,7 +198,11 @@ export interface GetOptions {
 
 /** Checks the options of `get` and `settled`. */
 export function checkGetOptions(options: GetOptions, owner: string): GetOptions {
-  return checkOptions(options, { timeout: waitRules.timeout, signal: waitRules.signal, shared: taskOptionRules.shared }, owner);
+  return checkOptions(
+    options,
+    { timeout: waitRules.timeout, signal: waitRules.signal, shared: taskOptionRules.shared },
+    owner,
+  );
 }
 
 /** What a task asks for, in ten-thousandths so that fractions add up exactly. */
@@ -190,7 +211,10 @@ export type ResourceShape = Readonly<Record<string, number>>;
 const RESOURCE_UNIT = 10_000;
 
 /** The resources a task with these options takes while it runs. */
-export function shapeOf(options: { numCpus?: number; resources?: Record<string, number> }, defaultCpus = 1): ResourceShape {
+export function shapeOf(
+  options: { numCpus?: number; resources?: Record<string, number> },
+  defaultCpus = 1,
+): ResourceShape {
   const shape: Record<string, number> = {};
   const cpus = Math.round((options.numCpus ?? defaultCpus) * RESOURCE_UNIT);
   if (cpus > 0) shape["CPU"] = cpus;

@@ -7,7 +7,17 @@ import { guarded } from "./host.ts";
 import { objectIdText, taskIdText } from "./ids.ts";
 import { startLocal } from "./local/start.ts";
 import { type ObjectRef, ownRef, refBackend, refNumber } from "./object-ref.ts";
-import { amountsOf, checkGetOptions, checkInitOptions, checkWaitOptions, type GetOptions, type InitOptions, shapeOf, showValue, type WaitOptions } from "./options.ts";
+import {
+  amountsOf,
+  checkGetOptions,
+  checkInitOptions,
+  checkWaitOptions,
+  type GetOptions,
+  type InitOptions,
+  shapeOf,
+  showValue,
+  type WaitOptions,
+} from "./options.ts";
 
 /** A running runtime; `await using runtime = await init()` shuts it down at the end of the block. */
 export interface Runtime extends AsyncDisposable {
@@ -31,7 +41,8 @@ let stopping: Promise<void> | undefined;
  */
 export async function init(options: InitOptions = {}): Promise<Runtime> {
   const wanted = withDefaults(checkInitOptions(options));
-  if (workerSide() !== undefined) throw new HeddleError("init: a task runs inside its runtime already; call init in the driver");
+  if (workerSide() !== undefined)
+    throw new HeddleError("init: a task runs inside its runtime already; call init in the driver");
   if (stopping !== undefined) await stopping;
   if (running === undefined) return startRuntime(wanted).runtime;
   const different = differences(running.runtime.options, wanted);
@@ -47,7 +58,10 @@ export async function init(options: InitOptions = {}): Promise<Runtime> {
 
 function withDefaults(options: InitOptions): Required<InitOptions> {
   const address = options.address ?? "local";
-  if (address !== "local") throw new HeddleError(`init: address ${showValue(address)} is not available in this version; tasks run on "local" worker threads`);
+  if (address !== "local")
+    throw new HeddleError(
+      `init: address ${showValue(address)} is not available in this version; tasks run on "local" worker threads`,
+    );
   const memory = process.constrainedMemory?.() ?? 0;
   const limit = memory > 0 && memory < totalmem() ? memory : totalmem();
   return {
@@ -107,7 +121,8 @@ export function backend(): Backend {
  * Throws `TypeError` for a ref (wrap it in an array), `SerializationError`, `ObjectStoreFullError`. Semantics: `ray.put`.
  */
 export function put<T>(value: T): ObjectRef<T> {
-  if (refNumber(value) !== undefined) throw new TypeError("put: the value is an ObjectRef already; to store the ref itself put [ref]");
+  if (refNumber(value) !== undefined)
+    throw new TypeError("put: the value is an ObjectRef already; to store the ref itself put [ref]");
   const owner = backend();
   return guarded(() => ownRef(owner.put(value), 0, owner));
 }
@@ -119,7 +134,9 @@ export function checkRef(value: unknown, call: string, at?: number): number {
   if (id === undefined) throw new TypeError(`${call}: expected an ObjectRef${place}, not ${showValue(value)}`);
   const owner = backend();
   if (refBackend(value as object) !== owner) {
-    throw new OtherSessionError(`${call}: ${objectIdText(id)}${place} belongs to a runtime that was shut down, this one is session ${owner.sessionId}`);
+    throw new OtherSessionError(
+      `${call}: ${objectIdText(id)}${place} belongs to a runtime that was shut down, this one is session ${owner.sessionId}`,
+    );
   }
   return id;
 }
@@ -131,10 +148,14 @@ function checkRefs(refs: Iterable<unknown>, call: string): number[] {
 }
 
 const isIterable = (value: unknown): value is Iterable<unknown> =>
-  typeof value === "object" && value !== null && typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === "function";
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as { [Symbol.iterator]?: unknown })[Symbol.iterator] === "function";
 
 /** The values behind refs, position by position. */
-export type ValuesOf<R extends readonly unknown[]> = { -readonly [K in keyof R]: R[K] extends ObjectRef<infer T> ? T : never };
+export type ValuesOf<R extends readonly unknown[]> = {
+  -readonly [K in keyof R]: R[K] extends ObjectRef<infer T> ? T : never;
+};
 
 const requestOf = (options: GetOptions, settled: boolean): GetRequest => ({
   timeout: options.timeout,
@@ -164,7 +185,10 @@ export async function get(target: unknown, options: GetOptions = {}): Promise<un
 }
 
 /** Like `Promise.allSettled`: one result a ref, in the order given; a failed task does not reject. */
-export async function settled<T>(refs: Iterable<ObjectRef<T>>, options: Omit<GetOptions, "shared"> = {}): Promise<PromiseSettledResult<T>[]> {
+export async function settled<T>(
+  refs: Iterable<ObjectRef<T>>,
+  options: Omit<GetOptions, "shared"> = {},
+): Promise<PromiseSettledResult<T>[]> {
   checkGetOptions(options, "settled");
   const owner = backend();
   const ids = checkRefs(refs, "settled");
@@ -178,7 +202,10 @@ export async function settled<T>(refs: Iterable<ObjectRef<T>>, options: Omit<Get
  * and cancelled tasks count as ready; a timeout is no error. Throws for duplicates, for `numReturns` below 1 or above
  * the number of refs, and for negative timeouts. Semantics: `ray.wait`.
  */
-export async function wait<R extends ObjectRef<unknown>>(refs: Iterable<R>, options: WaitOptions = {}): Promise<[ready: R[], pending: R[]]> {
+export async function wait<R extends ObjectRef<unknown>>(
+  refs: Iterable<R>,
+  options: WaitOptions = {},
+): Promise<[ready: R[], pending: R[]]> {
   checkWaitOptions(options);
   if (!isIterable(refs)) throw new TypeError(`wait: expected an array of ObjectRefs, not ${showValue(refs)}`);
   const list = [...refs];
@@ -186,7 +213,8 @@ export async function wait<R extends ObjectRef<unknown>>(refs: Iterable<R>, opti
   const ids = checkRefs(list, "wait");
   if (ids.length === 0) return [[], []];
   const numReturns = options.numReturns ?? 1;
-  if (numReturns > ids.length) throw new RangeError(`wait: numReturns is ${numReturns}, but there are only ${ids.length} refs`);
+  if (numReturns > ids.length)
+    throw new RangeError(`wait: numReturns is ${numReturns}, but there are only ${ids.length} refs`);
   refuseDuplicates(ids);
   const ready = await guarded(() => owner.wait(ids, { numReturns, timeout: options.timeout, signal: options.signal }));
   const isReady = new Set(ready);
@@ -200,7 +228,10 @@ function refuseDuplicates(ids: readonly number[]): void {
 }
 
 /** The refs in the order in which they become ready, the earliest first. */
-export async function* asCompleted<R extends ObjectRef<unknown>>(refs: Iterable<R>, options: { signal?: AbortSignal } = {}): AsyncGenerator<R> {
+export async function* asCompleted<R extends ObjectRef<unknown>>(
+  refs: Iterable<R>,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<R> {
   checkGetOptions(options, "asCompleted");
   const list = [...refs];
   const owner = backend();
@@ -270,4 +301,3 @@ export function availableResources(): Record<string, number> {
   const owner = backend();
   return guarded(() => owner.query("resources")) as Record<string, number>;
 }
-

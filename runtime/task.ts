@@ -29,7 +29,10 @@ export interface RemoteFunction<A extends readonly unknown[], R> {
  * const square = remote((x: number) => x * x);
  * await get([1, 2, 3].map((x) => square.remote(x))); // [1, 4, 9]
  */
-export function remote<A extends readonly unknown[], R>(fn: (...args: A) => R, options: TaskOptions = {}): RemoteFunction<A, R> {
+export function remote<A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options: TaskOptions = {},
+): RemoteFunction<A, R> {
   if (typeof fn !== "function") throw new TypeError(`remote: expected a function, not ${showValue(fn)}`);
   const functionName = fn.name === "" ? "anonymous" : fn.name;
   checkTaskOptions(options, `remote(${functionName})`);
@@ -75,14 +78,18 @@ function submitTask(source: FunctionSource, set: OptionSet, args: readonly unkno
   const owner = backend();
   for (let index = 0; index < args.length; index++) {
     const arg = args[index];
-    if (refNumber(arg) !== undefined && refBackend(arg as object) !== owner) checkRef(arg, `${source.functionName}.remote, argument ${index}`);
+    if (refNumber(arg) !== undefined && refBackend(arg as object) !== owner)
+      checkRef(arg, `${source.functionName}.remote, argument ${index}`);
   }
   refuseInfeasible(source.functionName, set.shape, owner.totals);
   const { signal, numReturns = 1 } = set.options;
   signal?.throwIfAborted();
   return guarded(() => {
     const id = owner.submit(source, set, args);
-    const refs = numReturns === 1 ? [ownRef(id, id, owner)] : Array.from({ length: numReturns }, (_, index) => ownRef(id + index, id, owner));
+    const refs =
+      numReturns === 1
+        ? [ownRef(id, id, owner)]
+        : Array.from({ length: numReturns }, (_, index) => ownRef(id + index, id, owner));
     // The listener must not keep the refs alive.
     signal?.addEventListener("abort", () => guarded(() => owner.cancel(id, false, true)), { once: true });
     return numReturns === 1 ? refs[0] : refs;

@@ -18,8 +18,10 @@ export async function command(args: string[]): Promise<number> {
     return EXIT_OK;
   }
   const [path] = positionals;
-  if (path === undefined || positionals.length > 1) throw new UsageError("heddle convert: expected one notebook; see heddle convert --help");
-  if (values.to !== "ts") throw new UsageError(`heddle convert: --to must be ts, not ${JSON.stringify(values.to ?? "")}`);
+  if (path === undefined || positionals.length > 1)
+    throw new UsageError("heddle convert: expected one notebook; see heddle convert --help");
+  if (values.to !== "ts")
+    throw new UsageError(`heddle convert: --to must be ts, not ${JSON.stringify(values.to ?? "")}`);
   try {
     const notebook = await readNotebook(path);
     const parts = notebook.cells

@@ -25,7 +25,11 @@ export async function command(args: string[]): Promise<number> {
 function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const fits = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 24;
-  return { what: "Node", state: fits ? "ok" : "broken", detail: fits ? process.version : `${process.version}; install 20.19 or later, 22.12 or later, or 24` };
+  return {
+    what: "Node",
+    state: fits ? "ok" : "broken",
+    detail: fits ? process.version : `${process.version}; install 20.19 or later, 22.12 or later, or 24`,
+  };
 }
 
 async function checkPackages(): Promise<Finding[]> {
@@ -41,7 +45,11 @@ async function checkPackages(): Promise<Finding[]> {
         await body();
         return { what, state: "ok", detail: "loads" };
       } catch (error) {
-        return { what, state: "broken", detail: `${(error as Error).message.split("\n", 1)[0]}; install again on this platform: npm install` };
+        return {
+          what,
+          state: "broken",
+          detail: `${(error as Error).message.split("\n", 1)[0]}; install again on this platform: npm install`,
+        };
       }
     }),
   );
@@ -49,10 +57,16 @@ async function checkPackages(): Promise<Finding[]> {
 
 function checkKernelspec(): Finding {
   const file = join(userDataFolder(), "kernels", "heddle", "kernel.json");
-  if (!existsSync(file)) return { what: "kernelspec", state: "missing", detail: "not installed for this user; run heddle install" };
+  if (!existsSync(file))
+    return { what: "kernelspec", state: "missing", detail: "not installed for this user; run heddle install" };
   const { argv = [] } = JSON.parse(readFileSync(file, "utf8")) as { argv?: string[] };
   const gone = argv.slice(0, 2).find((path) => !existsSync(path));
-  if (gone !== undefined) return { what: "kernelspec", state: "broken", detail: `${file} points to ${gone}, which is gone; run heddle install` };
+  if (gone !== undefined)
+    return {
+      what: "kernelspec",
+      state: "broken",
+      detail: `${file} points to ${gone}, which is gone; run heddle install`,
+    };
   return { what: "kernelspec", state: "ok", detail: file };
 }
 
@@ -60,9 +74,17 @@ function checkJupyter(): Finding {
   try {
     const version = execFileSync("jupyter", ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     const lab = /jupyterlab\s*:\s*(.+)/.exec(version)?.[1] ?? "without JupyterLab";
-    return { what: "Jupyter", state: "ok", detail: lab === "without JupyterLab" || lab === "not installed" ? "without JupyterLab" : `JupyterLab ${lab}` };
+    return {
+      what: "Jupyter",
+      state: "ok",
+      detail: lab === "without JupyterLab" || lab === "not installed" ? "without JupyterLab" : `JupyterLab ${lab}`,
+    };
   } catch {
-    return { what: "Jupyter", state: "missing", detail: "not on the PATH; only needed to open notebooks: pip install jupyterlab" };
+    return {
+      what: "Jupyter",
+      state: "missing",
+      detail: "not on the PATH; only needed to open notebooks: pip install jupyterlab",
+    };
   }
 }
 

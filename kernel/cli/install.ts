@@ -43,6 +43,7 @@ export async function command(args: string[]): Promise<number> {
   }
   console.log(`Installed the kernel "${displayName}" as ${name} in ${folder}`);
   console.log(`Open a notebook with it:  jupyter lab   (choose "${displayName}" in the launcher)`);
-  if (target.scope === "prefix") console.log("Jupyter looks there only when its own prefix, or JUPYTER_PATH, points to it.");
+  if (target.scope === "prefix")
+    console.log("Jupyter looks there only when its own prefix, or JUPYTER_PATH, points to it.");
   return EXIT_OK;
 }

@@ -24,11 +24,17 @@ const options = {
 /** Options that install and uninstall share. */
 export function parseTarget(command: string, args: string[]): { target: Target; displayName: string; help: boolean } {
   const { values, positionals } = parseCommand(command, args, options);
-  if (positionals.length > 0) throw new UsageError(`heddle ${command}: unexpected argument ${JSON.stringify(positionals[0])}; see heddle ${command} --help`);
+  if (positionals.length > 0)
+    throw new UsageError(
+      `heddle ${command}: unexpected argument ${JSON.stringify(positionals[0])}; see heddle ${command} --help`,
+    );
   const chosen = [values.user, values["sys-prefix"], values.prefix !== undefined].filter((one) => one === true).length;
   if (chosen > 1) throw new UsageError(`heddle ${command}: --user, --sys-prefix and --prefix exclude each other`);
   const name = values.name ?? "heddle";
-  if (!/^[a-zA-Z0-9._-]+$/.test(name)) throw new UsageError(`heddle ${command}: --name may have letters, digits, ".", "_" and "-" only, not ${JSON.stringify(name)}`);
+  if (!/^[a-zA-Z0-9._-]+$/.test(name))
+    throw new UsageError(
+      `heddle ${command}: --name may have letters, digits, ".", "_" and "-" only, not ${JSON.stringify(name)}`,
+    );
   const scope = values.prefix !== undefined ? "prefix" : values["sys-prefix"] === true ? "sys-prefix" : "user";
   const data = scope === "user" ? userDataFolder() : join(values.prefix ?? systemPrefix(command), "share", "jupyter");
   const target: Target = { name, folder: join(data, "kernels", name), scope };
@@ -41,7 +47,10 @@ export function userDataFolder(): string {
   if (JUPYTER_DATA_DIR !== undefined && JUPYTER_DATA_DIR !== "") return JUPYTER_DATA_DIR;
   if (platform() === "darwin") return join(homedir(), "Library", "Jupyter");
   if (platform() === "win32") return join(APPDATA ?? join(homedir(), "AppData", "Roaming"), "jupyter");
-  return join(XDG_DATA_HOME === undefined || XDG_DATA_HOME === "" ? join(homedir(), ".local", "share") : XDG_DATA_HOME, "jupyter");
+  return join(
+    XDG_DATA_HOME === undefined || XDG_DATA_HOME === "" ? join(homedir(), ".local", "share") : XDG_DATA_HOME,
+    "jupyter",
+  );
 }
 
 function systemPrefix(command: string): string {
@@ -50,12 +59,17 @@ function systemPrefix(command: string): string {
   if (active !== undefined) return active;
   for (const python of ["python3", "python"]) {
     try {
-      return execFileSync(python, ["-c", "import sys; print(sys.prefix)"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+      return execFileSync(python, ["-c", "import sys; print(sys.prefix)"], {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+      }).trim();
     } catch {
       // The other name may exist.
     }
   }
-  throw new UsageError(`heddle ${command}: --sys-prefix needs a Python to ask for its prefix, and there is none on the PATH; use --prefix DIR or --user`);
+  throw new UsageError(
+    `heddle ${command}: --sys-prefix needs a Python to ask for its prefix, and there is none on the PATH; use --prefix DIR or --user`,
+  );
 }
 
 /** The content of kernel.json. */

@@ -17,6 +17,7 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="
 /** The logo in the forms Jupyter asks for. */
 export async function drawLogo(): Promise<{ svg: string; png32: Uint8Array; png64: Uint8Array }> {
   const { Resvg } = await import("@resvg/resvg-js");
-  const draw = (width: number): Uint8Array => new Resvg(svg, { fitTo: { mode: "width", value: width } }).render().asPng();
+  const draw = (width: number): Uint8Array =>
+    new Resvg(svg, { fitTo: { mode: "width", value: width } }).render().asPng();
   return { svg, png32: draw(32), png64: draw(64) };
 }

@@ -35,7 +35,10 @@ async function main([name, ...args]: string[]): Promise<number> {
     return EXIT_OK;
   }
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (load === undefined) throw new UsageError(`heddle: there is no command ${JSON.stringify(name)}; the commands are ${Object.keys(commands).join(", ")}`);
+  if (load === undefined)
+    throw new UsageError(
+      `heddle: there is no command ${JSON.stringify(name)}; the commands are ${Object.keys(commands).join(", ")}`,
+    );
   return (await load()).command(args);
 }
 

@@ -6,7 +6,15 @@ import { formatNotebook, type Notebook, NotebookError, readNotebook, writeWhole 
 import { runNotebook } from "../headless/notebook-run.ts";
 import { injectParameters, parseParameters } from "../headless/parameters.ts";
 import { Progress } from "../headless/progress.ts";
-import { EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, EXIT_TIME, parseCommand, parseMilliseconds, UsageError } from "./usage.ts";
+import {
+  EXIT_FAILED,
+  EXIT_INTERRUPTED,
+  EXIT_OK,
+  EXIT_TIME,
+  parseCommand,
+  parseMilliseconds,
+  UsageError,
+} from "./usage.ts";
 
 const help = `heddle run NOTEBOOK… [options]
 
@@ -70,10 +78,13 @@ export async function command(args: string[]): Promise<number> {
 function makePlan(paths: string[], values: ReturnType<typeof parseCommand<typeof options>>["values"]): Plan {
   if (paths.length === 0) throw new UsageError("heddle run: expected a notebook; see heddle run --help");
   const { inplace, output, "output-dir": folder } = values;
-  if ([output, folder, inplace].filter((one) => one !== undefined).length > 1) throw new UsageError("heddle run: --output, --output-dir and --inplace exclude each other");
-  if (output !== undefined && paths.length > 1) throw new UsageError("heddle run: --output takes one notebook; use --output-dir for several");
+  if ([output, folder, inplace].filter((one) => one !== undefined).length > 1)
+    throw new UsageError("heddle run: --output, --output-dir and --inplace exclude each other");
+  if (output !== undefined && paths.length > 1)
+    throw new UsageError("heddle run: --output takes one notebook; use --output-dir for several");
   const jobs = Number(values.jobs ?? "1");
-  if (!Number.isInteger(jobs) || jobs < 1) throw new UsageError(`heddle run: --jobs must be a whole number of at least 1, not ${JSON.stringify(values.jobs)}`);
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new UsageError(`heddle run: --jobs must be a whole number of at least 1, not ${JSON.stringify(values.jobs)}`);
   let parameters: Map<string, unknown>;
   try {
     parameters = parseParameters(values.p ?? []);
@@ -83,7 +94,8 @@ function makePlan(paths: string[], values: ReturnType<typeof parseCommand<typeof
   return {
     paths,
     parameters,
-    outputOf: (path) => output ?? (folder === undefined ? (inplace === true ? path : undefined) : join(folder, basename(path))),
+    outputOf: (path) =>
+      output ?? (folder === undefined ? (inplace === true ? path : undefined) : join(folder, basename(path))),
     junit: values.junit,
     cellTimeout: parseMilliseconds("run", "cell-timeout", values["cell-timeout"]),
     timeout: parseMilliseconds("run", "timeout", values.timeout),
@@ -101,7 +113,8 @@ async function runAll(plan: Plan, notebooks: ReadonlyMap<string, Notebook>): Pro
   const reports: NotebookReport[] = [];
   const waiting = [...notebooks];
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) reports.push(await runOne(plan, next[0], next[1], controller.signal));
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      reports.push(await runOne(plan, next[0], next[1], controller.signal));
   };
   await Promise.all(Array.from({ length: Math.min(plan.jobs, waiting.length) }, work));
   process.off("SIGINT", interrupt);
@@ -113,7 +126,12 @@ async function runAll(plan: Plan, notebooks: ReadonlyMap<string, Notebook>): Pro
 async function runOne(plan: Plan, path: string, notebook: Notebook, signal: AbortSignal): Promise<NotebookReport> {
   injectParameters(notebook, plan.parameters);
   const progress = new Progress(path, notebook, plan.quiet);
-  const cells = await runNotebook(path, notebook, { cellTimeout: plan.cellTimeout, timeout: plan.timeout, allowErrors: plan.allowErrors, signal }, progress);
+  const cells = await runNotebook(
+    path,
+    notebook,
+    { cellTimeout: plan.cellTimeout, timeout: plan.timeout, allowErrors: plan.allowErrors, signal },
+    progress,
+  );
   progress.end(cells);
   const output = plan.outputOf(path);
   if (output !== undefined) await writeWhole(output, formatNotebook(notebook));

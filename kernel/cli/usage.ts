@@ -26,6 +26,9 @@ export function parseCommand<T extends Options>(command: string, args: string[],
 export function parseMilliseconds(command: string, option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0) throw new UsageError(`heddle ${command}: --${option} must be milliseconds greater than 0, not ${JSON.stringify(text)}`);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new UsageError(
+      `heddle ${command}: --${option} must be milliseconds greater than 0, not ${JSON.stringify(text)}`,
+    );
   return value;
 }

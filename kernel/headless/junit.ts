@@ -9,7 +9,11 @@ export interface NotebookReport {
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 // biome-ignore lint/suspicious/noControlCharactersInRegex: characters that XML 1.0 cannot hold
-const escapeXml = (text: string): string => text.replace(/[&<>"]/g, (char) => escapes[char]!).replace(/\u001b\[[0-9;]*m/g, "").replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");
+const escapeXml = (text: string): string =>
+  text
+    .replace(/[&<>"]/g, (char) => escapes[char]!)
+    .replace(/\u001b\[[0-9;]*m/g, "")
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);
 
@@ -24,7 +28,8 @@ export function formatJunit(reports: readonly NotebookReport[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("\n")}\n</testsuites>\n`;
 }
 
-const isBad = ({ outcome }: CellReport): boolean => outcome === "failed" || outcome === "timeout" || outcome === "interrupted";
+const isBad = ({ outcome }: CellReport): boolean =>
+  outcome === "failed" || outcome === "timeout" || outcome === "interrupted";
 
 function formatCase(path: string, report: CellReport): string {
   const { cell, duration, error, index, outcome } = report;

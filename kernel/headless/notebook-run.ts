@@ -36,7 +36,12 @@ export interface RunEvents {
 }
 
 /** Runs a notebook in place: outputs and counts of its cells become what a client would see. */
-export async function runNotebook(path: string, notebook: Notebook, options: RunOptions, events: RunEvents): Promise<CellReport[]> {
+export async function runNotebook(
+  path: string,
+  notebook: Notebook,
+  options: RunOptions,
+  events: RunEvents,
+): Promise<CellReport[]> {
   const run = new NotebookRun(path, options);
   try {
     return await run.all(notebook, events);
@@ -79,7 +84,12 @@ class NotebookRun {
       cell.execution_count = null;
       const report = await this.#report(index, cell, stop, events);
       reports.push(report);
-      if (report.outcome === "timeout" || report.outcome === "interrupted" || (report.outcome === "failed" && !this.#options.allowErrors)) stop ??= "not run";
+      if (
+        report.outcome === "timeout" ||
+        report.outcome === "interrupted" ||
+        (report.outcome === "failed" && !this.#options.allowErrors)
+      )
+        stop ??= "not run";
     }
     notebook.metadata.language_info = { ...kernelInfo.language_info };
     notebook.metadata.kernelspec ??= { display_name: "TypeScript (heddle)", language: "typescript", name: "heddle" };
@@ -89,24 +99,40 @@ class NotebookRun {
   async #report(index: number, cell: Cell, stop: CellOutcome | undefined, events: RunEvents): Promise<CellReport> {
     const tags = cell.metadata.tags ?? [];
     if (stop !== undefined) return { index, cell, outcome: stop, duration: 0 };
-    if (tags.includes("skip") || tags.includes("skip-execution")) return { index, cell, outcome: "skipped", duration: 0 };
+    if (tags.includes("skip") || tags.includes("skip-execution"))
+      return { index, cell, outcome: "skipped", duration: 0 };
     events.cellBegins(index, cell);
     const began = performance.now();
     const { content, ended } = await this.#execute(cell);
     const duration = performance.now() - began;
     cell.execution_count = (content["execution_count"] as number | undefined) ?? null;
-    const report: CellReport = { index, cell, outcome: outcomeOf(content, ended, tags.includes("raises-exception")), duration };
+    const report: CellReport = {
+      index,
+      cell,
+      outcome: outcomeOf(content, ended, tags.includes("raises-exception")),
+      duration,
+    };
     if (content["status"] === "error") report.error = content as unknown as NonNullable<CellReport["error"]>;
     events.cellEnded(report);
     return report;
   }
 
-  async #execute(cell: Cell): Promise<{ content: Record<string, unknown>; ended: "timeout" | "interrupted" | undefined }> {
+  async #execute(
+    cell: Cell,
+  ): Promise<{ content: Record<string, unknown>; ended: "timeout" | "interrupted" | undefined }> {
     const id = randomUUID();
     this.#cells.set(id, cell);
     let ended: "timeout" | "interrupted" | undefined;
     const reply = new Promise<Record<string, unknown>>((resolve) => this.#replies.set(id, resolve));
-    this.#kernel.handle(request(id, "shell", "execute_request", { code: sourceOf(cell), silent: false, store_history: true, allow_stdin: false, stop_on_error: true }));
+    this.#kernel.handle(
+      request(id, "shell", "execute_request", {
+        code: sourceOf(cell),
+        silent: false,
+        store_history: true,
+        allow_stdin: false,
+        stop_on_error: true,
+      }),
+    );
     const end = (why: "timeout" | "interrupted"): void => {
       ended ??= why;
       this.#kernel.handle(request(randomUUID(), "control", "interrupt_request", {}));
@@ -128,12 +154,23 @@ class NotebookRun {
   }
 }
 
-function outcomeOf(content: Record<string, unknown>, ended: "timeout" | "interrupted" | undefined, mayFail: boolean): CellOutcome {
+function outcomeOf(
+  content: Record<string, unknown>,
+  ended: "timeout" | "interrupted" | undefined,
+  mayFail: boolean,
+): CellOutcome {
   if (ended !== undefined) return ended;
   return content["status"] === "ok" || mayFail ? "ok" : "failed";
 }
 
 function request(id: string, channel: "shell" | "control", type: string, content: Record<string, unknown>): Message {
-  const header = { msg_id: id, session: "headless", username: "heddle", date: new Date().toISOString(), msg_type: type, version: "5.4" };
+  const header = {
+    msg_id: id,
+    session: "headless",
+    username: "heddle",
+    date: new Date().toISOString(),
+    msg_type: type,
+    version: "5.4",
+  };
   return { channel, identities: [], header, parentHeader: {}, metadata: {}, content, buffers: [] };
 }

@@ -6,7 +6,12 @@ import { basename, dirname, join } from "node:path";
 export type Output =
   | { output_type: "stream"; name: "stdout" | "stderr"; text: string | string[] }
   | { output_type: "display_data"; data: Record<string, unknown>; metadata: Record<string, unknown> }
-  | { output_type: "execute_result"; execution_count: number; data: Record<string, unknown>; metadata: Record<string, unknown> }
+  | {
+      output_type: "execute_result";
+      execution_count: number;
+      data: Record<string, unknown>;
+      metadata: Record<string, unknown>;
+    }
   | { output_type: "error"; ename: string; evalue: string; traceback: string[] };
 
 export interface Cell {
@@ -21,7 +26,11 @@ export interface Cell {
 export interface Notebook {
   nbformat: number;
   nbformat_minor: number;
-  metadata: { kernelspec?: { name?: string; display_name?: string; language?: string }; language_info?: Record<string, unknown>; [key: string]: unknown };
+  metadata: {
+    kernelspec?: { name?: string; display_name?: string; language?: string };
+    language_info?: Record<string, unknown>;
+    [key: string]: unknown;
+  };
   cells: Cell[];
 }
 
@@ -53,11 +62,14 @@ function checkNotebook(path: string, content: unknown): asserts content is Noteb
     throw new NotebookError(`${path}: not a notebook: it has no nbformat`);
   }
   if (notebook.nbformat !== 4) {
-    throw new NotebookError(`${path}: nbformat ${notebook.nbformat} is not supported, only 4; convert it with jupyter nbconvert --to notebook --nbformat 4`);
+    throw new NotebookError(
+      `${path}: nbformat ${notebook.nbformat} is not supported, only 4; convert it with jupyter nbconvert --to notebook --nbformat 4`,
+    );
   }
   if (!Array.isArray(notebook.cells)) throw new NotebookError(`${path}: not a notebook: it has no cells`);
   notebook.metadata ??= {};
-  const language = notebook.metadata.kernelspec?.language ?? (notebook.metadata.language_info?.["name"] as string | undefined);
+  const language =
+    notebook.metadata.kernelspec?.language ?? (notebook.metadata.language_info?.["name"] as string | undefined);
   if (language !== undefined && !/^(typescript|javascript|deno)$/i.test(language)) {
     throw new NotebookError(`${path}: the notebook is written in ${language}; heddle runs TypeScript and JavaScript`);
   }
@@ -112,7 +124,11 @@ function formatOutput(output: Output): object {
     return { name, output_type, text: splitLines(Array.isArray(text) ? text.join("") : text) };
   }
   if (output.output_type === "error") return sortKeys(output);
-  const data = Object.fromEntries(Object.entries(output.data).sort(([a], [b]) => (a < b ? -1 : 1)).map(([type, value]) => [type, formatData(type, value)]));
+  const data = Object.fromEntries(
+    Object.entries(output.data)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([type, value]) => [type, formatData(type, value)]),
+  );
   return sortKeys({ ...output, data });
 }
 

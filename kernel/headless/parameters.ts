@@ -7,7 +7,8 @@ export function parseParameters(texts: readonly string[]): Map<string, unknown> 
   for (const text of texts) {
     const at = text.indexOf("=");
     const name = text.slice(0, at);
-    if (at < 1 || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name)) throw new Error(`-p must be name=value with a TypeScript name, not ${JSON.stringify(text)}`);
+    if (at < 1 || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name))
+      throw new Error(`-p must be name=value with a TypeScript name, not ${JSON.stringify(text)}`);
     parameters.set(name, parseValue(text.slice(at + 1)));
   }
   return parameters;
@@ -24,9 +25,16 @@ function parseValue(text: string): unknown {
 /** Puts a cell with the values into the notebook, in place of the one an earlier run put there. */
 export function injectParameters(notebook: Notebook, parameters: ReadonlyMap<string, unknown>): void {
   if (parameters.size === 0) return;
-  const tagged = (tag: string): number => notebook.cells.findIndex((cell) => cell.metadata.tags?.includes(tag) === true);
+  const tagged = (tag: string): number =>
+    notebook.cells.findIndex((cell) => cell.metadata.tags?.includes(tag) === true);
   const lines = [...parameters].map(([name, value]) => `var ${name} = ${JSON.stringify(value)};`);
-  const cell: Cell = { cell_type: "code", metadata: { tags: ["injected-parameters"] }, source: `// Parameters\n${lines.join("\n")}`, outputs: [], execution_count: null };
+  const cell: Cell = {
+    cell_type: "code",
+    metadata: { tags: ["injected-parameters"] },
+    source: `// Parameters\n${lines.join("\n")}`,
+    outputs: [],
+    execution_count: null,
+  };
   const injected = tagged("injected-parameters");
   if (injected >= 0) notebook.cells.splice(injected, 1, cell);
   else notebook.cells.splice(tagged("parameters") + 1, 0, cell);

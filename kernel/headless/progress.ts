@@ -23,7 +23,10 @@ export class Progress {
   }
 
   #heading(cell: Cell): string {
-    const title = sourceOf(cell).split("\n").find((line) => line.trim() !== "")!.trim();
+    const title = sourceOf(cell)
+      .split("\n")
+      .find((line) => line.trim() !== "")!
+      .trim();
     return `${this.#path} [${this.#count}/${this.#total}] ${title.length > 60 ? `${title.slice(0, 59)}…` : title}`;
   }
 
@@ -37,9 +40,14 @@ export class Progress {
   /** The sum, and what was not run. */
   end(reports: readonly CellReport[]): void {
     if (this.#quiet) return;
-    const count = (outcome: CellReport["outcome"]): number => reports.filter((report) => report.outcome === outcome).length;
-    const parts = (["ok", "failed", "timeout", "interrupted", "skipped", "not run"] as const).filter((outcome) => count(outcome) > 0).map((outcome) => `${count(outcome)} ${outcome}`);
-    console.log(`${this.#path}: ${parts.join(", ") || "no code cells"} in ${formatDuration(performance.now() - this.#began)}\n`);
+    const count = (outcome: CellReport["outcome"]): number =>
+      reports.filter((report) => report.outcome === outcome).length;
+    const parts = (["ok", "failed", "timeout", "interrupted", "skipped", "not run"] as const)
+      .filter((outcome) => count(outcome) > 0)
+      .map((outcome) => `${count(outcome)} ${outcome}`);
+    console.log(
+      `${this.#path}: ${parts.join(", ") || "no code cells"} in ${formatDuration(performance.now() - this.#began)}\n`,
+    );
   }
 }
 
@@ -56,5 +64,9 @@ function textOf(output: Output): string {
   if (output.output_type === "stream") return String(output.text);
   if (output.output_type === "error") return output.traceback.join("\n");
   const text = output.data["text/plain"];
-  return Array.isArray(text) ? text.join("") : typeof text === "string" ? text : `(${Object.keys(output.data).join(", ")})`;
+  return Array.isArray(text)
+    ? text.join("")
+    : typeof text === "string"
+      ? text
+      : `(${Object.keys(output.data).join(", ")})`;
 }

@@ -3,14 +3,14 @@
  * put, and turns what the scheduler says into settled promises. All of it runs as guarded code (see `host.ts`).
  */
 import { receiveMessageOnPort } from "node:worker_threads";
-import type { Backend, FunctionSource, GetRequest, OptionSet, WaitRequest } from "../backend.ts";
+import type { Backend, FunctionSource, GetRequest, OptionSet, Question, WaitRequest } from "../backend.ts";
 import { now } from "../clock.ts";
 import { GetTimeoutError, ObjectLostError } from "../errors.ts";
 import { currentHost, enterGuard, guarded, leaveGuard } from "../host.ts";
 import { IdSource, objectIdText } from "../ids.ts";
 import { borrowedRef, refNumber } from "../object-ref.ts";
-import { encode } from "../serialization/encode.ts";
 import { decode, loadModules, modulesLoaded } from "../serialization/decode.ts";
+import { encode } from "../serialization/encode.ts";
 import { Bell, BellPush } from "./bell.ts";
 import { type Prepared, prepareBlock, readBlock, type Views, writeBlock } from "./block.ts";
 import { Definitions } from "./definitions.ts";
@@ -18,7 +18,6 @@ import { errorOfFailure } from "./failure-error.ts";
 import { ObjectStore } from "./object-store.ts";
 import { previewOf } from "./preview.ts";
 import * as protocol from "./protocol.ts";
-import type { Question } from "../backend.ts";
 import { RingReader, RingWriter } from "./ring.ts";
 import { SharedViews } from "./shared-views.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -74,7 +73,12 @@ export class Client implements Backend {
   #down: { promise: Promise<void>; resolve: () => void } | undefined;
   #closed = false;
 
-  constructor(link: protocol.Link, caller: Caller, onRecord: (type: number, reader: RingReader) => void = () => {}, afterTurn = (): void => {}) {
+  constructor(
+    link: protocol.Link,
+    caller: Caller,
+    onRecord: (type: number, reader: RingReader) => void = () => {},
+    afterTurn = (): void => {},
+  ) {
     this.#afterTurn = afterTurn;
     this.#link = link;
     this.#caller = caller;
@@ -87,7 +91,12 @@ export class Client implements Backend {
     this.#bell = new Bell(link.ownBell);
     this.#schedulerBell = new BellPush(link.schedulerBell, () => link.port.postMessage(null));
     this.#ids = new IdSource(link.index);
-    this.store = new ObjectStore(link.index, link.storeAccount, (id, memory) => this.post({ type: "segment", id, memory }), () => this.catchUp());
+    this.store = new ObjectStore(
+      link.index,
+      link.storeAccount,
+      (id, memory) => this.post({ type: "segment", id, memory }),
+      () => this.catchUp(),
+    );
     this.#sharedViews = new SharedViews((ids) => this.#releaseViews(ids));
     this.#subscriptions = new Subscriptions(
       (ids) => this.#writeIds(protocol.Subscribe, ids),
@@ -138,7 +147,11 @@ export class Client implements Backend {
 
   /** Encodes a value into a block, array data in shared memory. Write the block before the next encode. */
   prepare(value: unknown, label: string, flags = 0): Prepared {
-    return prepareBlock(encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: refNumber, label }), this.store, flags);
+    return prepareBlock(
+      encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: refNumber, label }),
+      this.store,
+      flags,
+    );
   }
 
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number {
@@ -164,7 +177,12 @@ export class Client implements Backend {
     i32[word * 2 + 8] = cell;
     i32[word * 2 + 9] = returns;
     f64[word + 5] = typeof preview === "number" ? preview : 0;
-    i32[word * 2 + 12] = text !== undefined ? protocol.PreviewText : typeof preview === "number" ? protocol.PreviewNumber : protocol.PreviewNone;
+    i32[word * 2 + 12] =
+      text !== undefined
+        ? protocol.PreviewText
+        : typeof preview === "number"
+          ? protocol.PreviewNumber
+          : protocol.PreviewNone;
     i32[word * 2 + 13] = text?.length ?? 0;
     i32[word * 2 + 14] = inputs.length;
     let at = word + 8;
@@ -210,7 +228,16 @@ export class Client implements Backend {
     if (request.timeout === 0) flags |= protocol.GetPoll;
     const promise = new Promise<unknown[]>((resolve, reject) => {
       const stop = this.#limit(call, request.timeout === 0 ? undefined : request.timeout, request.signal);
-      this.#gets.set(call, { ids, values: new Array(ids.length), request, failure: undefined, loading: [], resolve, reject, stop });
+      this.#gets.set(call, {
+        ids,
+        values: new Array(ids.length),
+        request,
+        failure: undefined,
+        loading: [],
+        resolve,
+        reject,
+        stop,
+      });
     });
     const cell = this.#cellNumber();
     for (let from = 0; from === 0 || from < ids.length; from += 1024) {
@@ -241,7 +268,10 @@ export class Client implements Backend {
         to.i32[to.word * 2 + 4] = outcome;
         this.commit(protocol.Abandon, 3);
       });
-    const timer = timeout === undefined || timeout === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => abandon(protocol.CallTimeout), Math.min(timeout, 2 ** 31 - 1));
+    const timer =
+      timeout === undefined || timeout === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimeout(() => abandon(protocol.CallTimeout), Math.min(timeout, 2 ** 31 - 1));
     const interrupted = () => abandon(protocol.CallInterrupted);
     if (signal?.aborted === true) queueMicrotask(interrupted);
     signal?.addEventListener("abort", interrupted, { once: true });
@@ -335,7 +365,8 @@ export class Client implements Backend {
     this.#keepAlive(-1);
     const over = guarded(() => this.#endWait(call, ids, ready, outcome));
     if (this.#caller.task() !== 0) await over;
-    if (outcome === protocol.CallInterrupted) throw request.signal?.reason ?? new DOMException("This operation was aborted", "AbortError");
+    if (outcome === protocol.CallInterrupted)
+      throw request.signal?.reason ?? new DOMException("This operation was aborted", "AbortError");
     return ready;
   }
 
@@ -376,7 +407,10 @@ export class Client implements Backend {
   async *readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number> {
     let left = ids.map((id, index) => ({ id, index }));
     while (left.length > 0) {
-      const [first] = await this.wait(left.map((entry) => entry.id), { numReturns: 1, timeout: undefined, signal });
+      const [first] = await this.wait(
+        left.map((entry) => entry.id),
+        { numReturns: 1, timeout: undefined, signal },
+      );
       const next = left[first!]!;
       left = left.filter((entry) => entry !== next);
       yield next.index;
@@ -571,12 +605,14 @@ function topLevelRefs(args: readonly unknown[]): readonly number[] {
 function settleGet(pending: PendingGet, outcome: number): void {
   if (pending.failure !== undefined) pending.reject(pending.failure.error);
   else if (outcome === protocol.CallTimeout) pending.reject(timeoutError(pending));
-  else if (outcome === protocol.CallInterrupted) pending.reject(pending.request.signal?.reason ?? new DOMException("This operation was aborted", "AbortError"));
+  else if (outcome === protocol.CallInterrupted)
+    pending.reject(pending.request.signal?.reason ?? new DOMException("This operation was aborted", "AbortError"));
   else pending.resolve(pending.values);
 }
 
 function timeoutError({ ids, request }: PendingGet): GetTimeoutError {
   const what = ids.length === 1 ? objectIdText(ids[0]!) : `${ids.length} objects`;
-  return new GetTimeoutError(`get: ${what} not ready after ${request.timeout} ms; the task goes on, and a later get can have its value`);
+  return new GetTimeoutError(
+    `get: ${what} not ready after ${request.timeout} ms; the task goes on, and a later get can have its value`,
+  );
 }
-

@@ -1,8 +1,8 @@
 /** What a thread has shipped of its remote functions, and what it has been sent of those of others. */
 import type { FunctionSource, OptionSet } from "../backend.ts";
-import { encode, encodeFunction } from "../serialization/encode.ts";
-import { loadModules } from "../serialization/decode.ts";
 import { refNumber } from "../object-ref.ts";
+import { loadModules } from "../serialization/decode.ts";
+import { encode, encodeFunction } from "../serialization/encode.ts";
 import { blockBytes, prepareBlock, readBlock, viewsOf } from "./block.ts";
 import type { Client } from "./client.ts";
 import type { DefineMessage, OptionsMessage } from "./protocol.ts";
@@ -60,7 +60,8 @@ export class Definitions {
     id = this.#number();
     const { name, maxRetries, timeout, shared, retryExceptions } = set.options;
     const rule = retryExceptions === undefined || retryExceptions === false ? undefined : retryExceptions;
-    const encode_ = () => encode(rule, { outOfBandBytes: Number.POSITIVE_INFINITY, refId: refNumber, label: "option retryExceptions" });
+    const encode_ = () =>
+      encode(rule, { outOfBandBytes: Number.POSITIVE_INFINITY, refId: refNumber, label: "option retryExceptions" });
     this.#client.post({
       type: "options",
       id,
@@ -93,7 +94,13 @@ export class Definitions {
     if (loaded !== undefined) return loaded;
     if (!this.#messages.has(id)) this.#client.catchUp();
     const message = this.#messages.get(id)!;
-    loaded = { functionName: message.functionName, fn: undefined, failed: undefined, synchronous: undefined, loading: undefined };
+    loaded = {
+      functionName: message.functionName,
+      fn: undefined,
+      failed: undefined,
+      synchronous: undefined,
+      loading: undefined,
+    };
     this.#loaded.set(id, loaded);
     this.#load(message, loaded);
     return loaded;
@@ -130,5 +137,8 @@ function checkSize(functionName: string, bytes: number): void {
   const size = `${functionName} captures ${(bytes / 2 ** 20).toFixed(1)} MB`;
   const repair = "put the large value and pass its ref as an argument";
   if (bytes > REFUSE_BYTES) throw new RangeError(`${size}, more than the limit of ${REFUSE_BYTES >> 20} MB; ${repair}`);
-  process.emitWarning(`${size}, which is copied to each worker; ${repair}`, { type: "HeddleWarning", code: "LARGE_CAPTURE" });
+  process.emitWarning(`${size}, which is copied to each worker; ${repair}`, {
+    type: "HeddleWarning",
+    code: "LARGE_CAPTURE",
+  });
 }

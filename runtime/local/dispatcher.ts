@@ -218,7 +218,10 @@ export class Dispatcher {
       const victim = this.#fullestLane();
       if (victim === undefined || !this.#fits(victim.policy.shape)) return;
       const waiting = victim.tasks.filter((task) => task.startedAt === 0);
-      let toTake = waiting.length === victim.tasks.length ? waiting.length - (victim.worker.suspended.size > 0 || victim.worker.lanes.size > 1 ? 0 : 1) : waiting.length;
+      let toTake =
+        waiting.length === victim.tasks.length
+          ? waiting.length - (victim.worker.suspended.size > 0 || victim.worker.lanes.size > 1 ? 0 : 1)
+          : waiting.length;
       toTake = Math.ceil(toTake / 2);
       const taken: Task[] = [];
       for (let index = waiting.length - 1; taken.length < toTake && index >= 0; index--) {

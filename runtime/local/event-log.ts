@@ -119,7 +119,18 @@ function eventOf(row: Float64Array, detail: RowDetail): TaskEvent {
       const returns = Array.from({ length: detail.returns ?? 1 }, (_, index) => objectIdText(id + index));
       const parent = a === 0 ? {} : { parentTaskId: taskIdText(a) };
       const functionName = detail.functionName ?? "";
-      return { type: "submitted", time, taskId, name: detail.name ?? functionName, functionName, ...parent, ...cell, inputs: objectIds, returns, numCpus: detail.cpus ?? 1 };
+      return {
+        type: "submitted",
+        time,
+        taskId,
+        name: detail.name ?? functionName,
+        functionName,
+        ...parent,
+        ...cell,
+        inputs: objectIds,
+        returns,
+        numCpus: detail.cpus ?? 1,
+      };
     }
     case Row.ready:
       return { type: "ready", time, taskId };
@@ -130,10 +141,27 @@ function eventOf(row: Float64Array, detail: RowDetail): TaskEvent {
     case Row.resumed:
       return { type: "resumed", time, taskId };
     case Row.finished:
-      return { type: "finished", time, taskId, workerId: workerIdText(a), attempt: b, startedAt: c, executedAt: d, size: row[7]! };
+      return {
+        type: "finished",
+        time,
+        taskId,
+        workerId: workerIdText(a),
+        attempt: b,
+        startedAt: c,
+        executedAt: d,
+        size: row[7]!,
+      };
     case Row.failed: {
       const where = a === 0 ? {} : { workerId: workerIdText(a), startedAt: c, executedAt: d };
-      return { type: "failed", time, taskId, attempt: b, ...where, error: detail.error ?? { name: "Error", message: "" }, willRetry: row[7] === 1 };
+      return {
+        type: "failed",
+        time,
+        taskId,
+        attempt: b,
+        ...where,
+        error: detail.error ?? { name: "Error", message: "" },
+        willRetry: row[7] === 1,
+      };
     }
     case Row.cancelled: {
       const where = a === 0 ? {} : { workerId: workerIdText(a), startedAt: c, executedAt: d };
@@ -145,11 +173,33 @@ function eventOf(row: Float64Array, detail: RowDetail): TaskEvent {
       return { type: "workerExited", time, workerId: workerIdText(a), reason: detail.reason ?? "shutdown" };
     case Row.callStarted: {
       const caller = a === 0 ? {} : { taskId: taskIdText(a) };
-      const limits = { ...(b === 1 ? { numReturns: d } : {}), ...(detail.timeout === undefined ? {} : { timeout: detail.timeout }) };
-      return { type: "callStarted", time, callId: `c${id}`, kind: b === 1 ? "wait" : "get", ...caller, ...cell, objectIds, total: c, ...limits };
+      const limits = {
+        ...(b === 1 ? { numReturns: d } : {}),
+        ...(detail.timeout === undefined ? {} : { timeout: detail.timeout }),
+      };
+      return {
+        type: "callStarted",
+        time,
+        callId: `c${id}`,
+        kind: b === 1 ? "wait" : "get",
+        ...caller,
+        ...cell,
+        objectIds,
+        total: c,
+        ...limits,
+      };
     }
     case Row.callReturned:
-      return { type: "callReturned", time, callId: `c${id}`, kind: b === 1 ? "wait" : "get", objectIds, total: c, pending: d, outcome: detail.outcome ?? "ok" };
+      return {
+        type: "callReturned",
+        time,
+        callId: `c${id}`,
+        kind: b === 1 ? "wait" : "get",
+        objectIds,
+        total: c,
+        pending: d,
+        outcome: detail.outcome ?? "ok",
+      };
     case Row.put: {
       const caller = a === 0 ? {} : { taskId: taskIdText(a) };
       return { type: "put", time, objectId: objectIdText(id), bytes: b, ...caller, ...cell };

@@ -1,5 +1,15 @@
 /** A failure as the scheduler tells it → the error that `get` throws. */
-import { type TaskHop, OutOfMemoryError, ObjectFreedError, ObjectLostError, TaskCancelledError, TaskTimeoutError, WorkerCrashedError, describeHop, taskErrorOf } from "../errors.ts";
+import {
+  describeHop,
+  ObjectFreedError,
+  ObjectLostError,
+  OutOfMemoryError,
+  TaskCancelledError,
+  type TaskHop,
+  TaskTimeoutError,
+  taskErrorOf,
+  WorkerCrashedError,
+} from "../errors.ts";
 import { objectIdText } from "../ids.ts";
 import { loadModules } from "../serialization/decode.ts";
 import { readBlock, viewsOf } from "./block.ts";
@@ -37,12 +47,19 @@ function runtimeError(failure: FailureMessage, object: number): Error {
     case "outOfMemory":
       return new OutOfMemoryError(`the worker of ${task} went over its memory limit${attemptsText(origin)}${via}`);
     case "crashed":
-      return new WorkerCrashedError(`the worker thread of ${task} ended while the task ran${attemptsText(origin)}; process.exit, a native crash or a forced cancel does that${via}`);
+      return new WorkerCrashedError(
+        `the worker thread of ${task} ended while the task ran${attemptsText(origin)}; process.exit, a native crash or a forced cancel does that${via}`,
+      );
     case "freed":
-      return new ObjectFreedError(`object ${objectIdText(object)} was freed${origin === undefined ? "" : `, so ${task} could not run`}`);
+      return new ObjectFreedError(
+        `object ${objectIdText(object)} was freed${origin === undefined ? "" : `, so ${task} could not run`}`,
+      );
     default:
-      return new ObjectLostError(`object ${objectIdText(object)} is not known to this runtime: its last ref is gone, or it belongs to a runtime that was shut down`);
+      return new ObjectLostError(
+        `object ${objectIdText(object)} is not known to this runtime: its last ref is gone, or it belongs to a runtime that was shut down`,
+      );
   }
 }
 
-const attemptsText = (hop: TaskHop | undefined): string => (hop === undefined || hop.attempt === 0 ? "" : `, also on attempt ${hop.attempt + 1}`);
+const attemptsText = (hop: TaskHop | undefined): string =>
+  hop === undefined || hop.attempt === 0 ? "" : `, also on attempt ${hop.attempt + 1}`;

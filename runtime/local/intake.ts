@@ -65,7 +65,14 @@ export class Intake {
       case protocol.Get:
         return this.#get(peer, reader);
       case protocol.Put:
-        return this.#scheduler.put(f64[word]!, copyBlock(reader, word + 4), client, f64[word + 2]!, this.#cell(peer, i32[word * 2 + 6]!), f64[word + 1]!);
+        return this.#scheduler.put(
+          f64[word]!,
+          copyBlock(reader, word + 4),
+          client,
+          f64[word + 2]!,
+          this.#cell(peer, i32[word * 2 + 6]!),
+          f64[word + 1]!,
+        );
       case protocol.Hold:
         for (let at = 0; at < reader.words; at++) this.#scheduler.hold(client, f64[word + at]!);
         return;
@@ -81,7 +88,15 @@ export class Intake {
         return this.#waitBegin(peer, reader);
       case protocol.WaitEnd: {
         const ids = readIds(reader, word + 4, i32[word * 2 + 7]!);
-        return this.#scheduler.waitEnd(client, f64[word]!, ids, i32[word * 2 + 5]!, i32[word * 2 + 6]!, i32[word * 2 + 4]!, f64[word + 1]!);
+        return this.#scheduler.waitEnd(
+          client,
+          f64[word]!,
+          ids,
+          i32[word * 2 + 5]!,
+          i32[word * 2 + 6]!,
+          i32[word * 2 + 4]!,
+          f64[word + 1]!,
+        );
       }
       case protocol.Dropped:
         return this.#scheduler.dropped(client, i32[word * 2]!);
@@ -160,8 +175,20 @@ export class Intake {
     const { i32, f64, word } = reader;
     const timeout = f64[word + 4]!;
     const ids = readIds(reader, word + 6, i32[word * 2 + 11]!);
-    const detail = { cell: this.#cell(peer, i32[word * 2 + 4]!), timeout: timeout < 0 ? undefined : timeout, time: f64[word + 3]! };
-    this.#scheduler.waitBegin(peer.index, f64[word]!, f64[word + 1]!, ids, i32[word * 2 + 10]!, i32[word * 2 + 5]!, detail);
+    const detail = {
+      cell: this.#cell(peer, i32[word * 2 + 4]!),
+      timeout: timeout < 0 ? undefined : timeout,
+      time: f64[word + 3]!,
+    };
+    this.#scheduler.waitBegin(
+      peer.index,
+      f64[word]!,
+      f64[word + 1]!,
+      ids,
+      i32[word * 2 + 10]!,
+      i32[word * 2 + 5]!,
+      detail,
+    );
   }
 
   #cell(peer: Peer, id: number): string | undefined {
@@ -186,13 +213,24 @@ export class Intake {
     for (let entry = receiveMessageOnPort(peer.port); entry !== undefined; entry = receiveMessageOnPort(peer.port)) {
       const message = entry.message as protocol.ToScheduler;
       if (message === null) continue;
-      if (message.type === "define" || message.type === "options" || message.type === "cell" || message.type === "segment") this.learn(peer, message);
+      if (
+        message.type === "define" ||
+        message.type === "options" ||
+        message.type === "cell" ||
+        message.type === "segment"
+      )
+        this.learn(peer, message);
       else this.#postponed.push({ peer, message });
     }
     for (let index = 0; index < this.#postponed.length; index++) {
       const { message } = this.#postponed[index]!;
       if (this.#postponed[index]!.peer !== peer) continue;
-      if (message.type === "define" || message.type === "options" || message.type === "cell" || message.type === "segment") {
+      if (
+        message.type === "define" ||
+        message.type === "options" ||
+        message.type === "cell" ||
+        message.type === "segment"
+      ) {
         this.learn(peer, message);
         this.#postponed.splice(index--, 1);
       }
@@ -217,4 +255,5 @@ export class Intake {
 
 const NO_INPUTS: readonly number[] = [];
 
-const readIds = (from: RingReader, word: number, count: number): number[] => Array.from(from.f64.subarray(word, word + count));
+const readIds = (from: RingReader, word: number, count: number): number[] =>
+  Array.from(from.f64.subarray(word, word + count));

@@ -45,7 +45,12 @@ export class ObjectStore {
    * @param announce tells the other threads of a new segment, before any record that names it
    * @param fetch reads such announcements of others that have arrived
    */
-  constructor(threadIndex: number, account: SharedArrayBuffer, announce: (id: number, memory: SharedArrayBuffer) => void, fetch: () => void) {
+  constructor(
+    threadIndex: number,
+    account: SharedArrayBuffer,
+    announce: (id: number, memory: SharedArrayBuffer) => void,
+    fetch: () => void,
+  ) {
     this.#threadIndex = threadIndex;
     this.#account = new BigInt64Array(account);
     this.#announce = announce;
@@ -78,7 +83,8 @@ export class ObjectStore {
   release(locator: Locator): void {
     if (locator.bytes === 0) return;
     const segment = this.#own.get(locator.segment);
-    if (segment === undefined) throw new Error(`segment ${locator.segment} does not belong to thread ${this.#threadIndex}`);
+    if (segment === undefined)
+      throw new Error(`segment ${locator.segment} does not belong to thread ${this.#threadIndex}`);
     const size = roundUp(locator.bytes);
     Atomics.sub(this.#account, 0, BigInt(size));
     giveRange(segment, locator.offset, size);
@@ -124,7 +130,9 @@ export class ObjectStore {
   }
 
   #wholeSegment(size: number): Segment {
-    const index = this.#spare.findIndex((segment) => segment.memory.byteLength >= size && segment.memory.byteLength <= size * 1.25);
+    const index = this.#spare.findIndex(
+      (segment) => segment.memory.byteLength >= size && segment.memory.byteLength <= size * 1.25,
+    );
     if (index >= 0) return this.#spare.splice(index, 1)[0]!;
     return this.#newSegment(size);
   }

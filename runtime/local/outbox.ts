@@ -59,7 +59,10 @@ export class Outbox implements Effects {
 
   revoke(task: Task): boolean {
     const claims = this.claims.get(task.worker!.index);
-    return claims !== undefined && Atomics.compareExchange(claims, task.slot, CLAIM_WAITING, CLAIM_TAKEN_BACK) === CLAIM_WAITING;
+    return (
+      claims !== undefined &&
+      Atomics.compareExchange(claims, task.slot, CLAIM_WAITING, CLAIM_TAKEN_BACK) === CLAIM_WAITING
+    );
   }
 
   cancelOnWorker(task: Task): void {
@@ -77,7 +80,8 @@ export class Outbox implements Effects {
     const peer = this.#peers.get(client);
     if (peer === undefined) return;
     const { block, failure } = object;
-    if (failure !== undefined) peer.port.postMessage({ type: "failure", call, index, failure: failureMessage(failure) });
+    if (failure !== undefined)
+      peer.port.postMessage({ type: "failure", call, index, failure: failureMessage(failure) });
     const words = failure !== undefined ? 2 : 2 + block!.bytes.length / 8;
     peer.send(failure !== undefined ? FailedValue : Value, words, (to) => {
       to.f64[to.word] = call;
@@ -124,7 +128,8 @@ export class Outbox implements Effects {
   /** A new segment: everybody but its maker learns of it before any record that names it. */
   addSegment(maker: number, id: number, memory: SharedArrayBuffer): void {
     this.segments.set(id, memory);
-    for (const peer of this.#peers.values()) if (peer.index !== maker) peer.port.postMessage({ type: "segment", id, memory });
+    for (const peer of this.#peers.values())
+      if (peer.index !== maker) peer.port.postMessage({ type: "segment", id, memory });
   }
 
   forgetWorker(index: number): void {

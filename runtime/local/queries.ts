@@ -28,7 +28,13 @@ export function answerQuery(question: Question, scheduler: Scheduler): unknown {
         (object): ObjectRecord => ({
           objectId: objectIdText(object.id),
           taskId: object.task === 0 ? undefined : taskIdText(object.task),
-          state: object.freed ? "freed" : object.order === 0 ? "pending" : object.failure === undefined ? "ready" : "failed",
+          state: object.freed
+            ? "freed"
+            : object.order === 0
+              ? "pending"
+              : object.failure === undefined
+                ? "ready"
+                : "failed",
           bytes: object.block?.size ?? 0,
           inSharedMemory: (object.block?.locators.length ?? 0) > 0,
           holders: object.holds,
@@ -38,7 +44,9 @@ export function answerQuery(question: Question, scheduler: Scheduler): unknown {
       return [...scheduler.dispatcher.workers.values()].map(
         (worker): WorkerState => ({
           workerId: workerIdText(worker.index),
-          runningTasks: [...worker.lanes].flatMap((lane) => lane.tasks.filter((task) => task.startedAt > 0).map((task) => taskIdText(task.id))),
+          runningTasks: [...worker.lanes].flatMap((lane) =>
+            lane.tasks.filter((task) => task.startedAt > 0).map((task) => taskIdText(task.id)),
+          ),
           suspendedTasks: [...worker.suspended].map((task) => taskIdText(task.id)),
         }),
       );

@@ -5,7 +5,11 @@ type Rule = boolean | readonly ErrorClass[] | ((error: unknown) => boolean);
 const rules = new WeakMap<Uint8Array, Rule>();
 
 /** Decides by the encoded rule; a predicate that throws says no. */
-export function isRetryable(error: unknown, encoded: Uint8Array | undefined, decode: (bytes: Uint8Array) => unknown): boolean {
+export function isRetryable(
+  error: unknown,
+  encoded: Uint8Array | undefined,
+  decode: (bytes: Uint8Array) => unknown,
+): boolean {
   if (encoded === undefined) return false;
   let rule = rules.get(encoded);
   if (rule === undefined) {
@@ -26,7 +30,11 @@ export function isRetryable(error: unknown, encoded: Uint8Array | undefined, dec
 /** The class in the rule and the class in the function's captures are two copies of the user's one. */
 function isOfClass(error: unknown, Class: ErrorClass): boolean {
   if (error instanceof Class) return true;
-  for (let prototype: unknown = error; prototype !== null && typeof prototype === "object"; prototype = Object.getPrototypeOf(prototype)) {
+  for (
+    let prototype: unknown = error;
+    prototype !== null && typeof prototype === "object";
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
     const own = (prototype as { constructor?: unknown }).constructor;
     if (typeof own === "function" && own.name === Class.name && String(own) === String(Class)) return true;
   }

@@ -8,9 +8,9 @@ import type { ObserverMessage, ObserverRequest } from "../host.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import { Bell } from "./bell.ts";
 import { EventLog, Row } from "./event-log.ts";
+import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Peer } from "./peer.ts";
-import { Intake } from "./intake.ts";
 import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
 import { answerQuery } from "./queries.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -53,10 +53,14 @@ class SchedulerThread {
     this.#intake = new Intake(this.#scheduler, this.#outbox, (peer, message) => this.#handle(peer, message));
     this.#addPeer(new Peer(start.driver, start.port));
     const { schedulerBell, storeAccount, session } = start.driver;
-    this.#pool = new WorkerPool(start.threads, { schedulerBell, storeAccount, session }, {
-      starting: (worker) => this.#workerStarting(worker),
-      ended: (index, reason) => this.#workerEnded(index, reason),
-    });
+    this.#pool = new WorkerPool(
+      start.threads,
+      { schedulerBell, storeAccount, session },
+      {
+        starting: (worker) => this.#workerStarting(worker),
+        ended: (index, reason) => this.#workerEnded(index, reason),
+      },
+    );
     start.observer?.on("message", (request: ObserverRequest) => this.#observerAsks(request));
     this.#bell.sleep();
   }
@@ -143,7 +147,11 @@ class SchedulerThread {
       case "span":
         return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
       case "query": {
-        peer.port.postMessage({ type: "answer", id: message.id, answer: answerQuery(message.question, this.#scheduler) });
+        peer.port.postMessage({
+          type: "answer",
+          id: message.id,
+          answer: answerQuery(message.question, this.#scheduler),
+        });
         Atomics.store(message.answered, 0, 1);
         Atomics.notify(message.answered, 0);
         return;
@@ -177,7 +185,15 @@ class SchedulerThread {
       return;
     }
     const taskName = task?.name ?? "";
-    this.#post({ type: "output", taskId: taskIdText(taskId), taskName, workerId: workerIdText(worker), cell: task?.cell, stream, text });
+    this.#post({
+      type: "output",
+      taskId: taskIdText(taskId),
+      taskName,
+      workerId: workerIdText(worker),
+      cell: task?.cell,
+      stream,
+      text,
+    });
   }
 
   #observe(): void {

@@ -10,8 +10,27 @@ import type { Block } from "./block.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type EventLog, Row } from "./event-log.ts";
 import { ObjectDirectory } from "./object-directory.ts";
-import { CallFailed, CallInterrupted, CallOk, CallTimeout, TaskOk, TaskThrewRetryable, TaskTimedOut, TaskWasCancelled } from "./protocol.ts";
-import type { Call, Definition, Failure, FailureKind, Lane, Policy, StoredObject, Task, WorkerRecord } from "./records.ts";
+import {
+  CallFailed,
+  CallInterrupted,
+  CallOk,
+  CallTimeout,
+  TaskOk,
+  TaskThrewRetryable,
+  TaskTimedOut,
+  TaskWasCancelled,
+} from "./protocol.ts";
+import type {
+  Call,
+  Definition,
+  Failure,
+  FailureKind,
+  Lane,
+  Policy,
+  StoredObject,
+  Task,
+  WorkerRecord,
+} from "./records.ts";
 
 const DRIVER = 0;
 
@@ -68,7 +87,12 @@ export class Scheduler {
       callProgress: (call, index, object) => this.#callProgress(call, index, object),
     });
     this.dispatcher = new Dispatcher(totals, {
-      dispatch: (task, lane) => this.#effects.dispatch(task, lane, task.inputs.map((id) => this.directory.objects.get(id)!)),
+      dispatch: (task, lane) =>
+        this.#effects.dispatch(
+          task,
+          lane,
+          task.inputs.map((id) => this.directory.objects.get(id)!),
+        ),
       revoke: (task) => effects.revoke(task),
       resumed: (task) => this.#resumed(task),
     });
@@ -162,7 +186,12 @@ export class Scheduler {
 
   #lostObject(id: number): StoredObject {
     const object = this.directory.create(id, 0, 1);
-    this.directory.seal(object, undefined, { kind: "lost", message: "", hops: [], cause: undefined, attempts: [] }, this.#now);
+    this.directory.seal(
+      object,
+      undefined,
+      { kind: "lost", message: "", hops: [], cause: undefined, attempts: [] },
+      this.#now,
+    );
     return object;
   }
 
@@ -175,7 +204,11 @@ export class Scheduler {
   #failFromInput(task: Task, object: StoredObject): void {
     const failure = object.failure!;
     const own = this.#hop(task);
-    this.#end(task, "failed", { ...failure, message: failure.message || objectMessage(failure.kind), hops: [own, ...failure.hops] });
+    this.#end(task, "failed", {
+      ...failure,
+      message: failure.message || objectMessage(failure.kind),
+      hops: [own, ...failure.hops],
+    });
   }
 
   #becomeReady(task: Task): void {
@@ -219,7 +252,14 @@ export class Scheduler {
     this.#attemptFailed(task, worker, startedAt, executedAt, outcome, blocks);
   }
 
-  #attemptFailed(task: Task, worker: WorkerRecord, startedAt: number, executedAt: number, outcome: number, blocks: Block[]): void {
+  #attemptFailed(
+    task: Task,
+    worker: WorkerRecord,
+    startedAt: number,
+    executedAt: number,
+    outcome: number,
+    blocks: Block[],
+  ): void {
     const thrown = blocks[0];
     if (outcome === TaskWasCancelled || (task.cancelRequested && outcome !== TaskTimedOut)) {
       this.log.add(Row.cancelled, this.#now, task.id, worker.index, task.attempt, startedAt, executedAt);
@@ -227,8 +267,11 @@ export class Scheduler {
       return;
     }
     const retry = outcome === TaskThrewRetryable && task.retriesLeft > 0;
-    const error = blocks[1] === undefined ? { name: "TaskTimeoutError", message: "" } : this.#effects.describe(blocks[1]);
-    this.log.add(Row.failed, this.#now, task.id, worker.index, task.attempt, startedAt, executedAt, retry ? 1 : 0, { error });
+    const error =
+      blocks[1] === undefined ? { name: "TaskTimeoutError", message: "" } : this.#effects.describe(blocks[1]);
+    this.log.add(Row.failed, this.#now, task.id, worker.index, task.attempt, startedAt, executedAt, retry ? 1 : 0, {
+      error,
+    });
     if (retry) {
       if (thrown !== undefined) task.attempts.push(thrown);
       this.#retry(task);
@@ -263,7 +306,10 @@ export class Scheduler {
   #end(task: Task, state: "failed" | "cancelled", failure: Failure, logged = false): void {
     if (!logged) {
       if (state === "cancelled") this.log.add(Row.cancelled, this.#now, task.id, 0, task.attempt);
-      else this.log.add(Row.failed, this.#now, task.id, 0, task.attempt, 0, 0, 0, { error: { name: failure.kind, message: failure.message } });
+      else
+        this.log.add(Row.failed, this.#now, task.id, 0, task.attempt, 0, 0, 0, {
+          error: { name: failure.kind, message: failure.message },
+        });
     }
     this.#complete(task, state);
     for (let index = 0; index < task.returns; index++) this.#sealReturn(task.id + index, undefined, failure, this.#now);
@@ -363,7 +409,14 @@ export class Scheduler {
   // ---------------------------------------------------------------- get and wait
 
   /** A `get` began: its values go to the client as they come, then the call is done. `poll` answers at once. */
-  get(client: number, id: number, taskId: number, objects: number[], flags: { settled: boolean; poll: boolean }, detail: { cell: string | undefined; timeout: number | undefined; time: number }): void {
+  get(
+    client: number,
+    id: number,
+    taskId: number,
+    objects: number[],
+    flags: { settled: boolean; poll: boolean },
+    detail: { cell: string | undefined; timeout: number | undefined; time: number },
+  ): void {
     this.#now = detail.time;
     const call = this.#openCall(client, id, "get", taskId, objects, flags.settled);
     this.#recordCall(call, taskId, objects, objects.length, 0, detail);
@@ -380,20 +433,54 @@ export class Scheduler {
     if (flags.poll) this.#callOver(call, CallTimeout);
   }
 
-  #openCall(client: number, id: number, kind: "get" | "wait", taskId: number, objects: number[], settled: boolean): Call {
+  #openCall(
+    client: number,
+    id: number,
+    kind: "get" | "wait",
+    taskId: number,
+    objects: number[],
+    settled: boolean,
+  ): Call {
     const task = taskId === 0 ? undefined : this.tasks.get(taskId);
-    const call: Call = { id, client, kind, task, objects, settled, remaining: objects.length, outcome: CallOk, done: false };
+    const call: Call = {
+      id,
+      client,
+      kind,
+      task,
+      objects,
+      settled,
+      remaining: objects.length,
+      outcome: CallOk,
+      done: false,
+    };
     this.#calls.set(`${client}:${id}`, call);
     if (task !== undefined) this.#suspend(task);
     return call;
   }
 
-  #recordCall(call: Call, task: number, objects: readonly number[], total: number, numReturns: number, detail: { cell: string | undefined; timeout: number | undefined; time: number }): void {
-    this.log.add(Row.callStarted, detail.time, callNumber(call), task, call.kind === "wait" ? 1 : 0, total, numReturns, 0, {
-      objects: objects.slice(0, 64),
-      cell: detail.cell,
-      timeout: detail.timeout,
-    });
+  #recordCall(
+    call: Call,
+    task: number,
+    objects: readonly number[],
+    total: number,
+    numReturns: number,
+    detail: { cell: string | undefined; timeout: number | undefined; time: number },
+  ): void {
+    this.log.add(
+      Row.callStarted,
+      detail.time,
+      callNumber(call),
+      task,
+      call.kind === "wait" ? 1 : 0,
+      total,
+      numReturns,
+      0,
+      {
+        objects: objects.slice(0, 64),
+        cell: detail.cell,
+        timeout: detail.timeout,
+      },
+    );
   }
 
   #callProgress(call: Call, index: number, object: StoredObject): void {
@@ -458,17 +545,36 @@ export class Scheduler {
     if (call !== undefined) this.#callOver(call, outcome);
   }
 
-  waitBegin(client: number, id: number, taskId: number, objects: number[], total: number, numReturns: number, detail: { cell: string | undefined; timeout: number | undefined; time: number }): void {
+  waitBegin(
+    client: number,
+    id: number,
+    taskId: number,
+    objects: number[],
+    total: number,
+    numReturns: number,
+    detail: { cell: string | undefined; timeout: number | undefined; time: number },
+  ): void {
     this.#now = detail.time;
     const call = this.#openCall(client, id, "wait", taskId, [], false);
     this.#recordCall(call, taskId, objects, total, numReturns, detail);
   }
 
-  waitEnd(client: number, id: number, ready: number[], total: number, pending: number, outcome: number, time: number): void {
+  waitEnd(
+    client: number,
+    id: number,
+    ready: number[],
+    total: number,
+    pending: number,
+    outcome: number,
+    time: number,
+  ): void {
     this.#now = time;
     const call = this.#calls.get(`${client}:${id}`);
     if (call === undefined) return;
-    this.log.add(Row.callReturned, time, callNumber(call), 0, 1, total, pending, 0, { objects: ready, outcome: outcomeName(outcome) });
+    this.log.add(Row.callReturned, time, callNumber(call), 0, 1, total, pending, 0, {
+      objects: ready,
+      outcome: outcomeName(outcome),
+    });
     this.#callOver(call, outcome);
   }
 
@@ -476,12 +582,24 @@ export class Scheduler {
 
   workerUp(index: number, slots: number, time: number): void {
     const freeSlots = Array.from({ length: slots }, (_, slot) => slots - 1 - slot);
-    this.dispatcher.workers.set(index, { index, up: true, lanes: new Set(), suspended: new Set(), held: new Set(), freeSlots, lastUsed: 0 });
+    this.dispatcher.workers.set(index, {
+      index,
+      up: true,
+      lanes: new Set(),
+      suspended: new Set(),
+      held: new Set(),
+      freeSlots,
+      lastUsed: 0,
+    });
     this.log.add(Row.workerStarted, time, 0, index);
   }
 
   /** A worker's thread ended. What it had not started goes to others; what it ran is tried again or fails. */
-  workerDown(index: number, reason: "shutdown" | "crash" | "outOfMemory" | "recycled" | "cancelled", time: number): void {
+  workerDown(
+    index: number,
+    reason: "shutdown" | "crash" | "outOfMemory" | "recycled" | "cancelled",
+    time: number,
+  ): void {
     this.#now = time;
     const worker = this.dispatcher.workers.get(index);
     if (worker === undefined) return;
@@ -510,8 +628,13 @@ export class Scheduler {
     }
     const retry = task.retriesLeft > 0;
     const kind: FailureKind = reason === "outOfMemory" ? "outOfMemory" : "crashed";
-    const error = { name: kind === "crashed" ? "WorkerCrashedError" : "OutOfMemoryError", message: `worker ${workerIdText(worker.index)} ended` };
-    this.log.add(Row.failed, this.#now, task.id, worker.index, task.attempt, startedAt, startedAt, retry ? 1 : 0, { error });
+    const error = {
+      name: kind === "crashed" ? "WorkerCrashedError" : "OutOfMemoryError",
+      message: `worker ${workerIdText(worker.index)} ended`,
+    };
+    this.log.add(Row.failed, this.#now, task.id, worker.index, task.attempt, startedAt, startedAt, retry ? 1 : 0, {
+      error,
+    });
     if (retry) this.#retry(task);
     else this.#end(task, "failed", this.#failure(kind, task, undefined, worker), true);
   }
@@ -525,7 +648,15 @@ export class Scheduler {
 const callNumber = (call: Call): number => call.client * 2 ** 32 + call.id;
 
 const outcomeName = (outcome: number): "ok" | "failed" | "timeout" | "interrupted" =>
-  outcome === CallOk ? "ok" : outcome === CallFailed ? "failed" : outcome === CallTimeout ? "timeout" : outcome === CallInterrupted ? "interrupted" : "ok";
+  outcome === CallOk
+    ? "ok"
+    : outcome === CallFailed
+      ? "failed"
+      : outcome === CallTimeout
+        ? "timeout"
+        : outcome === CallInterrupted
+          ? "interrupted"
+          : "ok";
 
 const objectMessage = (kind: FailureKind): string =>
   kind === "freed" ? "an input was freed" : kind === "lost" ? "an input is not known to this runtime" : "";

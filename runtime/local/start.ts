@@ -39,7 +39,14 @@ export function startLocal(options: LocalOptions): Client {
     session,
   };
   const observer = currentHost()?.openObserver();
-  const start: SchedulerStart = { driver: { ...shared, port: undefined as never }, port: port2, threads: options.threads, totals: session.totals, observer, session };
+  const start: SchedulerStart = {
+    driver: { ...shared, port: undefined as never },
+    port: port2,
+    threads: options.threads,
+    totals: session.totals,
+    observer,
+    session,
+  };
   const thread = new Worker(new URL("./scheduler-thread.js", import.meta.url), {
     workerData: start,
     transferList: observer === undefined ? [port2] : [port2, observer],

@@ -67,7 +67,12 @@ export class Subscriptions {
   }
 
   /** Waits until `most` of the objects are ready, the time is over, or the signal aborts. */
-  wait(ids: readonly number[], most: number, timeout: number | undefined, signal: AbortSignal | undefined): Promise<WaitOutcome> {
+  wait(
+    ids: readonly number[],
+    most: number,
+    timeout: number | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<WaitOutcome> {
     const all = this.#watchAll(ids, timeout === 0);
     let missing = most;
     for (const watched of all) if (watched.order > 0) missing--;
@@ -84,7 +89,10 @@ export class Subscriptions {
         if (--missing === 0) finish(CallOk);
       };
       const interrupt = (): void => finish(CallInterrupted);
-      const timer = timeout === undefined || timeout === Number.POSITIVE_INFINITY ? undefined : setTimeout(() => finish(CallTimeout), Math.min(timeout, 2 ** 31 - 1));
+      const timer =
+        timeout === undefined || timeout === Number.POSITIVE_INFINITY
+          ? undefined
+          : setTimeout(() => finish(CallTimeout), Math.min(timeout, 2 ** 31 - 1));
       if (signal?.aborted === true) return interrupt();
       signal?.addEventListener("abort", interrupt, { once: true });
       this.#ending.add(interrupt);

@@ -9,7 +9,11 @@ export function captureOutput(receive: Receiver): void {
 }
 
 function redirect(target: NodeJS.WriteStream, stream: "stdout" | "stderr", receive: Receiver): void {
-  target.write = ((chunk: string | Uint8Array, encoding?: BufferEncoding | ((error?: Error) => void), done?: (error?: Error) => void) => {
+  target.write = ((
+    chunk: string | Uint8Array,
+    encoding?: BufferEncoding | ((error?: Error) => void),
+    done?: (error?: Error) => void,
+  ) => {
     receive(stream, typeof chunk === "string" ? chunk : Buffer.from(chunk).toString());
     const callback = typeof encoding === "function" ? encoding : done;
     if (callback !== undefined) queueMicrotask(() => callback());

@@ -50,7 +50,11 @@ export class WorkerPool {
   #nextIndex = 1;
   #closing = false;
 
-  constructor(threads: number, shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts }, events: PoolEvents) {
+  constructor(
+    threads: number,
+    shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts },
+    events: PoolEvents,
+  ) {
     this.#shared = shared;
     this.#events = events;
     this.#piscina = new Piscina({

@@ -1,7 +1,7 @@
 /** One task on a worker: what it was sent, whether it was cancelled, and its cancellation points. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { TaskContext } from "../current.ts";
-import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
+import type { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import type { LoadedFunction } from "./definitions.ts";
 import type { OptionsMessage } from "./protocol.ts";
 
@@ -32,7 +32,9 @@ export class WorkerTask implements TaskContext {
   #controller: AbortController | undefined;
   #awaits: Set<(reason: Error) => void> | undefined;
 
-  constructor(fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload" | "inputs">) {
+  constructor(
+    fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload" | "inputs">,
+  ) {
     this.id = fields.id;
     this.slot = fields.slot;
     this.attempt = fields.attempt;

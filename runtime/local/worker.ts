@@ -2,22 +2,32 @@
  * A worker thread: takes tasks from its ring, runs each lane's tasks one after the other, sends results back.
  * Piscina calls `serve` once; it returns when the thread is to end.
  */
-import { becomeWorker } from "../current.ts";
+
 import { now } from "../clock.ts";
+import { becomeWorker } from "../current.ts";
 import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import { workerIdText } from "../ids.ts";
-import { loadModules, modulesLoaded } from "../serialization/decode.ts";
-import { blockBytes, blockWords, type Prepared, pasteBlock, readBlock, type Views, viewsOf, writeBlock } from "./block.ts";
-import { Client } from "./client.ts";
 import { isObjectRef, refNumber } from "../object-ref.ts";
+import { loadModules, modulesLoaded } from "../serialization/decode.ts";
+import {
+  blockBytes,
+  blockWords,
+  type Prepared,
+  pasteBlock,
+  readBlock,
+  type Views,
+  viewsOf,
+  writeBlock,
+} from "./block.ts";
 import { CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
+import { Client } from "./client.ts";
 import * as protocol from "./protocol.ts";
 import { isRetryable } from "./retry-rule.ts";
 import type { RingReader } from "./ring.ts";
 import { captureOutput } from "./task-output.ts";
 import { defineHostObject } from "./worker-host.ts";
-import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
 import type { WorkerStart } from "./worker-pool.ts";
+import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
 
 const LINGER_MS = 1;
 
@@ -37,11 +47,18 @@ class WorkerThread {
     this.#claims = new Int32Array(claims);
     this.#workerId = workerIdText(link.index);
     const caller = { task: () => this.current()?.id ?? 0, suspend: () => this.#suspend() };
-    this.#client = new Client(link, caller, (type, reader) => this.#record(type, reader), () => this.#runLanes());
+    this.#client = new Client(
+      link,
+      caller,
+      (type, reader) => this.#record(type, reader),
+      () => this.#runLanes(),
+    );
     // An idle worker must not look like a finished program to its thread.
     link.port.ref();
     becomeWorker({ backend: this.#client, context: () => this.current() });
-    captureOutput((stream, text) => this.#client.post({ type: "output", taskId: this.current()?.id ?? 0, stream, text }));
+    captureOutput((stream, text) =>
+      this.#client.post({ type: "output", taskId: this.current()?.id ?? 0, stream, text }),
+    );
     defineHostObject(() => this.current());
     this.#client.drain();
   }
@@ -137,7 +154,10 @@ class WorkerThread {
       if (loaded.failed !== undefined) throw loaded.failed;
       const modules = modulesOf(task, this.#client);
       if (modulesLoaded(modules)) this.#call(task);
-      else void loadModules(modules).then(() => this.#call(task)).catch((error: unknown) => this.#failed(task, error));
+      else
+        void loadModules(modules)
+          .then(() => this.#call(task))
+          .catch((error: unknown) => this.#failed(task, error));
     } catch (error) {
       this.#failed(task, error);
     }
@@ -178,7 +198,10 @@ class WorkerThread {
   #watchTime(task: WorkerTask): void {
     const { timeout } = task.options;
     if (timeout > 0) {
-      const timer = setTimeout(() => task.stop(new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)), timeout);
+      const timer = setTimeout(
+        () => task.stop(new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)),
+        timeout,
+      );
       task.stopTimer = () => clearTimeout(timer);
     }
   }
@@ -187,7 +210,11 @@ class WorkerThread {
   #arguments(task: WorkerTask): unknown[] {
     const views = viewsOf(task.payload);
     const content = readBlock(views, 0, this.#client.store);
-    const args = this.#client.decodeContent(content.main, content.locators, task.options.shared ? task.id : undefined) as unknown[];
+    const args = this.#client.decodeContent(
+      content.main,
+      content.locators,
+      task.options.shared ? task.id : undefined,
+    ) as unknown[];
     if (task.inputs === 0) return args;
     const values = new Map<number, { views: Views; word: number }>();
     let at = blockWords(views, 0);
@@ -209,7 +236,15 @@ class WorkerThread {
       const { numReturns } = task.options;
       const label = `the result of ${task.name}`;
       if (numReturns === 1) this.#report(task, protocol.TaskOk, this.#client.prepare(value, label), []);
-      else this.#report(task, protocol.TaskOk, undefined, manyResults(value, numReturns, task.name).map((item, index) => blockBytes(this.#client.prepare(item, `${label} [${index}]`))));
+      else
+        this.#report(
+          task,
+          protocol.TaskOk,
+          undefined,
+          manyResults(value, numReturns, task.name).map((item, index) =>
+            blockBytes(this.#client.prepare(item, `${label} [${index}]`)),
+          ),
+        );
     } catch (error) {
       this.#failed(task, error);
     }
@@ -217,10 +252,17 @@ class WorkerThread {
 
   #failed(task: WorkerTask, error: unknown): void {
     if (error !== undefined && error === task.stopReason) {
-      this.#report(task, error instanceof TaskTimeoutError ? protocol.TaskTimedOut : protocol.TaskWasCancelled, undefined, []);
+      this.#report(
+        task,
+        error instanceof TaskTimeoutError ? protocol.TaskTimedOut : protocol.TaskWasCancelled,
+        undefined,
+        [],
+      );
       return;
     }
-    const retryable = isRetryable(error, task.options.retry, (bytes) => this.#client.decodeContent(bytes, [], undefined));
+    const retryable = isRetryable(error, task.options.retry, (bytes) =>
+      this.#client.decodeContent(bytes, [], undefined),
+    );
     const blocks = [this.#thrown(error), blockBytes(this.#client.prepare(summaryOf(error), "an error"))];
     this.#report(task, retryable ? protocol.TaskThrewRetryable : protocol.TaskThrew, undefined, blocks);
   }
@@ -299,7 +341,9 @@ function modulesOf(task: WorkerTask, client: Client): string[] {
 function manyResults(value: unknown, count: number, name: string): readonly unknown[] {
   if (Array.isArray(value) && value.length === count) return value;
   const came = Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
-  throw new TypeError(`${name} has the option numReturns: ${count}, so it must return an array of ${count}; it returned ${came}`);
+  throw new TypeError(
+    `${name} has the option numReturns: ${count}, so it must return an array of ${count}; it returned ${came}`,
+  );
 }
 
 function summaryOf(error: unknown): [string, string] {
@@ -312,4 +356,3 @@ export function serve(start: WorkerStart): Promise<void> {
   new WorkerThread(start);
   return new Promise(() => {});
 }
-

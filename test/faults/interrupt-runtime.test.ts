@@ -30,7 +30,8 @@ baseline
 const loops = {
   "awaiting loop": "console.log('go'); for (;;) { const ref = put([1, 2, 3]); await get([twice.remote(1), ref]); }",
   // The pause leaves the collector a chance: without any turn of the event loop no ref ever comes back.
-  "synchronous loop": "console.log('go'); for (let n = 0; ; n++) { put([1, 2, 3]); twice.remote(1); for (let i = 0; i < 20_000; i++) n += i; }",
+  "synchronous loop":
+    "console.log('go'); for (let n = 0; ; n++) { put([1, 2, 3]); twice.remote(1); for (let i = 0; i < 20_000; i++) n += i; }",
 };
 
 const check = `
@@ -50,19 +51,23 @@ left - baseline
 `;
 
 describe("interrupted at random moments", () => {
-  test.each(Object.entries(loops))("%s of put, remote and get", { timeout: 60_000 + rounds * 500 }, async (_kind, loop) => {
-    await using harness = new SessionHarness({ nodeFlags: ["--expose-gc"] });
-    await expect(harness.run(setUp)).resolves.toMatchObject({ outcome: { status: "ok" } });
-    expect(await harness.value(measure)).toBe("1");
-    for (let round = 0; round < rounds; round++) {
-      const running = harness.run(loop);
-      await Promise.race([running, harness.printed(harness.cell, "go")]);
-      await delay(Math.random() * 8);
-      await harness.session.interrupt();
-      expect((await running).outcome, `round ${round}`).toMatchObject({ status: "interrupted" });
-      if (round % 10 === 9) expect(await harness.value(check), `round ${round}`).toContain("42still,here");
-    }
-    expect(harness.exits).toEqual([]);
-    expect(await harness.value(settle)).toBe("0");
-  });
+  test.each(Object.entries(loops))(
+    "%s of put, remote and get",
+    { timeout: 60_000 + rounds * 500 },
+    async (_kind, loop) => {
+      await using harness = new SessionHarness({ nodeFlags: ["--expose-gc"] });
+      await expect(harness.run(setUp)).resolves.toMatchObject({ outcome: { status: "ok" } });
+      expect(await harness.value(measure)).toBe("1");
+      for (let round = 0; round < rounds; round++) {
+        const running = harness.run(loop);
+        await Promise.race([running, harness.printed(harness.cell, "go")]);
+        await delay(Math.random() * 8);
+        await harness.session.interrupt();
+        expect((await running).outcome, `round ${round}`).toMatchObject({ status: "interrupted" });
+        if (round % 10 === 9) expect(await harness.value(check), `round ${round}`).toContain("42still,here");
+      }
+      expect(harness.exits).toEqual([]);
+      expect(await harness.value(settle)).toBe("0");
+    },
+  );
 });

@@ -217,7 +217,7 @@ export function shapeOf(
 ): ResourceShape {
   const shape: Record<string, number> = {};
   const cpus = Math.round((options.numCpus ?? defaultCpus) * RESOURCE_UNIT);
-  if (cpus > 0) shape["CPU"] = cpus;
+  if (cpus > 0) shape.CPU = cpus;
   for (const [name, amount] of Object.entries(options.resources ?? {})) {
     if (amount > 0) shape[name] = Math.round(amount * RESOURCE_UNIT);
   }

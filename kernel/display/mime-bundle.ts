@@ -19,14 +19,17 @@ export interface ShowOptions {
 /** The method by which an object says how it is shown; the convention of the Deno kernel. */
 export const displaySymbol: unique symbol = Symbol.for("Jupyter.display") as never;
 
-/** How a value is shown: always as text, and in whatever richer form it has. Undefined for `undefined`. */
-export async function showValue(
+/**
+ * How a value is shown: always as text, and in whatever richer form it has. Undefined for `undefined`. A promise only
+ * where the value's own method gives one, so that what is displayed stands in order with what is printed.
+ */
+export function showValue(
   value: unknown,
   options: ShowOptions = { plotlyMime: true },
-): Promise<Shown | undefined> {
+): Shown | undefined | Promise<Shown> {
   if (value === undefined) return undefined;
   if (isObject(value)) {
-    const own = await ownBundle(value);
+    const own = ownBundle(value);
     if (own !== undefined) return own;
   }
   const image = imageBundle(value);
@@ -40,10 +43,15 @@ function withText(image: ImageBundle, value: unknown): Shown {
 }
 
 /** What `Symbol.for("Jupyter.display")` gives: a bundle, or a promise of one. */
-async function ownBundle(value: object): Promise<Shown | undefined> {
+function ownBundle(value: object): Shown | Promise<Shown> | undefined {
   const method = (value as Record<symbol, unknown>)[displaySymbol];
   if (typeof method !== "function") return undefined;
-  const data = (await Reflect.apply(method, value, [])) as unknown;
+  const data = Reflect.apply(method, value, []) as unknown;
+  const isThenable = isObject(data) && typeof (data as { then?: unknown }).then === "function";
+  return isThenable ? Promise.resolve(data).then(checkedBundle) : checkedBundle(data);
+}
+
+function checkedBundle(data: unknown): Shown {
   if (!isObject(data)) {
     throw new TypeError(
       `[Symbol.for("Jupyter.display")]() must return an object of MIME types, got ${describeText(data)}`,

@@ -37,7 +37,9 @@ export async function display(value: unknown, options: DisplayOptions = {}): Pro
   checkDisplayOptions(options);
   const displayId = options.displayId ?? randomUUID();
   const notebook = currentNotebook();
-  const shown = options.raw ? rawBundle(value) : await showValue(value, notebook ?? { plotlyMime: false });
+  const showing = options.raw ? rawBundle(value) : showValue(value, notebook ?? { plotlyMime: false });
+  // No await where nothing is to be waited for: a caller that does not await gets its output in order all the same.
+  const shown = showing instanceof Promise ? await showing : showing;
   const output = shown ?? { data: { "text/plain": "undefined" }, metadata: {} };
   if (notebook === undefined) console.log(output.data["text/plain"] ?? Object.keys(output.data).join(", "));
   else notebook.display({ ...output, displayId, update: options.update ?? false });

@@ -8,7 +8,7 @@ export interface NotebookReport {
 }
 
 const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-// biome-ignore lint/suspicious/noControlCharactersInRegex: characters that XML 1.0 cannot hold
+// Characters that XML 1.0 cannot hold go.
 const escapeXml = (text: string): string =>
   text
     .replace(/[&<>"]/g, (char) => escapes[char]!)

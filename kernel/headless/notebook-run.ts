@@ -105,14 +105,14 @@ class NotebookRun {
     const began = performance.now();
     const { content, ended } = await this.#execute(cell);
     const duration = performance.now() - began;
-    cell.execution_count = (content["execution_count"] as number | undefined) ?? null;
+    cell.execution_count = (content.execution_count as number | undefined) ?? null;
     const report: CellReport = {
       index,
       cell,
       outcome: outcomeOf(content, ended, tags.includes("raises-exception")),
       duration,
     };
-    if (content["status"] === "error") report.error = content as unknown as NonNullable<CellReport["error"]>;
+    if (content.status === "error") report.error = content as unknown as NonNullable<CellReport["error"]>;
     events.cellEnded(report);
     return report;
   }
@@ -160,7 +160,7 @@ function outcomeOf(
   mayFail: boolean,
 ): CellOutcome {
   if (ended !== undefined) return ended;
-  return content["status"] === "ok" || mayFail ? "ok" : "failed";
+  return content.status === "ok" || mayFail ? "ok" : "failed";
 }
 
 function request(id: string, channel: "shell" | "control", type: string, content: Record<string, unknown>): Message {

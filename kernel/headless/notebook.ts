@@ -69,7 +69,7 @@ function checkNotebook(path: string, content: unknown): asserts content is Noteb
   if (!Array.isArray(notebook.cells)) throw new NotebookError(`${path}: not a notebook: it has no cells`);
   notebook.metadata ??= {};
   const language =
-    notebook.metadata.kernelspec?.language ?? (notebook.metadata.language_info?.["name"] as string | undefined);
+    notebook.metadata.kernelspec?.language ?? (notebook.metadata.language_info?.name as string | undefined);
   if (language !== undefined && !/^(typescript|javascript|deno)$/i.test(language)) {
     throw new NotebookError(`${path}: the notebook is written in ${language}; heddle runs TypeScript and JavaScript`);
   }

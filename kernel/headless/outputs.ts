@@ -15,7 +15,7 @@ export class Outputs {
     const { content } = message;
     switch (message.header.msg_type) {
       case "stream":
-        return this.#stream(cell, content["name"] as "stdout" | "stderr", content["text"] as string);
+        return this.#stream(cell, content.name as "stdout" | "stderr", content.text as string);
       case "display_data":
       case "execute_result":
         return this.#show(cell, message);
@@ -26,7 +26,7 @@ export class Outputs {
         return this.#push(cell, { output_type: "error", ename, evalue, traceback });
       }
       case "clear_output":
-        if (content["wait"] === true) this.#cleared.add(cell);
+        if (content.wait === true) this.#cleared.add(cell);
         else cell.outputs = [];
     }
   }
@@ -47,7 +47,7 @@ export class Outputs {
     const { data, metadata } = content as { data: Record<string, unknown>; metadata: Record<string, unknown> };
     const output: Shown =
       header.msg_type === "execute_result"
-        ? { output_type: "execute_result", execution_count: content["execution_count"] as number, data, metadata }
+        ? { output_type: "execute_result", execution_count: content.execution_count as number, data, metadata }
         : { output_type: "display_data", data, metadata };
     this.#push(cell, output);
     const id = displayId(content);
@@ -57,11 +57,11 @@ export class Outputs {
   #update({ content }: Message): void {
     const id = displayId(content);
     for (const output of (id === undefined ? undefined : this.#displays.get(id)) ?? []) {
-      output.data = content["data"] as Record<string, unknown>;
-      output.metadata = content["metadata"] as Record<string, unknown>;
+      output.data = content.data as Record<string, unknown>;
+      output.metadata = content.metadata as Record<string, unknown>;
     }
   }
 }
 
 const displayId = (content: Record<string, unknown>): string | undefined =>
-  (content["transient"] as { display_id?: string } | undefined)?.display_id;
+  (content.transient as { display_id?: string } | undefined)?.display_id;

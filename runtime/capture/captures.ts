@@ -35,7 +35,16 @@ interface Closure {
 /** Names that every thread's user code has by itself, or that are no variables. */
 const NEVER = new Set(["__heddle__", "arguments", "undefined"]);
 
+/** Other threads keep the class they got first, so what it saw first is what counts. */
+interface ClassFacts {
+  inspection: Inspection;
+  readonly top: Map<string, { value: unknown } | undefined>;
+}
+
+const classFacts = new WeakMap<object, ClassFacts>();
+
 export class Captures {
+  readonly #isFresh: boolean;
   /** The object whose field an arrow function is: its `this`, as class fields have it. */
   readonly owners = new Map<object, object>();
   readonly #inspections = new Map<object, Inspection>();
@@ -43,11 +52,17 @@ export class Captures {
   readonly #top = new Map<string, Variable>();
   readonly #closures: Closure[] = [];
 
+  /** Fresh ones look at everything anew; others take known classes as they were. */
+  constructor(isFresh: boolean) {
+    this.#isFresh = isFresh;
+  }
+
   inspect(fn: object): Inspection {
     let inspection = this.#inspections.get(fn);
     if (inspection === undefined) {
-      inspection = inspectFunction(fn);
+      inspection = (this.#isFresh ? undefined : classFacts.get(fn)?.inspection) ?? inspectFunction(fn);
       this.#inspections.set(fn, inspection);
+      if (!this.#isFresh && Function.prototype.toString.call(fn).startsWith("class")) factsOf(fn, inspection);
     }
     return inspection;
   }
@@ -73,8 +88,9 @@ export class Captures {
     if (names.length === 0) return bindings;
     const inspection = this.inspect(fn);
     const closures = this.#closuresOf(inspection);
+    const facts = source.isClass && !this.#isFresh ? factsOf(fn, inspection) : undefined;
     for (const use of names) {
-      const from = this.#find(use.name, inspection, closures);
+      const from = this.#find(use.name, inspection, closures, facts);
       if (from === undefined) continue;
       bindings.push({ ...use, from });
       if ("users" in from) {
@@ -89,6 +105,7 @@ export class Captures {
     name: string,
     { scopes, script }: Inspection,
     closures: Map<Scope, Closure>,
+    facts: ClassFacts | undefined,
   ): Variable | ImportedName | undefined {
     for (const scope of scopes) {
       const closure = closures.get(scope);
@@ -101,21 +118,15 @@ export class Captures {
           return variableIn(this.#top, `${script?.id} ${name}`, scope.variables[name]);
       }
     }
-    return this.#findTop(name);
+    return this.#findTop(name, facts);
   }
 
-  #findTop(name: string): Variable | undefined {
+  #findTop(name: string, facts: ClassFacts | undefined): Variable | undefined {
     const known = this.#top.get(name);
     if (known !== undefined) return known;
-    const isGlobal = Object.hasOwn(globalThis, name);
-    if (isGlobal && !isBaseGlobal(name)) {
-      return variableIn(this.#top, name, (globalThis as unknown as Record<string, unknown>)[name]);
-    }
-    // A cell's `let` may hide a global name.
-    const found = readScriptVariable(name);
-    if (found === undefined) return undefined;
-    if (isGlobal && Object.is(found.value, (globalThis as unknown as Record<string, unknown>)[name])) return undefined;
-    return variableIn(this.#top, name, found.value);
+    if (facts !== undefined && !facts.top.has(name)) facts.top.set(name, readTop(name));
+    const found = facts === undefined ? readTop(name) : facts.top.get(name);
+    return found && variableIn(this.#top, name, found.value);
   }
 
   /** The closures of a function's scopes, found or made from the outermost on. */
@@ -144,6 +155,26 @@ export class Captures {
     }
     return closures;
   }
+}
+
+function factsOf(Class: object, inspection: Inspection): ClassFacts {
+  let facts = classFacts.get(Class);
+  if (facts === undefined) {
+    facts = { inspection, top: new Map() };
+    classFacts.set(Class, facts);
+  }
+  return facts;
+}
+
+/** A user's name that all scripts see. */
+function readTop(name: string): { value: unknown } | undefined {
+  const isGlobal = Object.hasOwn(globalThis, name);
+  if (isGlobal && !isBaseGlobal(name)) return { value: (globalThis as unknown as Record<string, unknown>)[name] };
+  // A cell's `let` may hide a global name.
+  const found = readScriptVariable(name);
+  const isBuiltin =
+    isGlobal && found !== undefined && Object.is(found.value, (globalThis as unknown as Record<string, unknown>)[name]);
+  return isBuiltin ? undefined : found;
 }
 
 function newVariable(value: unknown): Variable {

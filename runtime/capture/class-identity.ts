@@ -2,10 +2,10 @@
  * One class stays one class: an object sent to a worker and a function sent there before agree on `instanceof`, and an
  * error that comes back is an instance of the very class that the user wrote.
  */
-import { randomUUID } from "node:crypto";
+import { threadId } from "node:worker_threads";
 
 /** Tells the classes of this thread from those of every other. */
-const origin = randomUUID().slice(0, 13);
+const origin = `${process.pid}.${threadId}.${Math.random().toString(36).slice(2)}`;
 let made = 0;
 
 const tokens = new WeakMap<object, string>();

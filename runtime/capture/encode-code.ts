@@ -45,7 +45,7 @@ function writeNames(encoder: Encoder, names: readonly string[]): void {
 
 /** Writes a function or class with all it uses. */
 export function encodeFunctionNode(encoder: Encoder, fn: AnyFunction): void {
-  encoder.captures ??= new Captures();
+  encoder.captures ??= new Captures(encoder.captured !== undefined);
   if (encodeKnown(encoder, fn)) return;
   const text = Function.prototype.toString.call(fn);
   const inspection = encoder.captures.inspect(fn);
@@ -170,7 +170,7 @@ function writeBinding(encoder: Encoder, name: string, from: Binding["from"]): vo
 }
 
 function noteCaptured(encoder: Encoder, name: string, start: number, buffers: number): void {
-  const path = [...encoder.path.slice(0, encoder.depth), name].join(" → ");
+  const path = [...encoder.steps(), name].join(" → ");
   const data = encoder.buffers.slice(buffers);
   const bytes = data.reduce((sum, buffer) => sum + buffer.byteLength, encoder.to.at - start);
   encoder.captured!.push({ name: path, bytes, digest: digestOf(encoder.to, start, data) });
@@ -215,7 +215,7 @@ export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void
     encoder.writeAt("(its prototype)", prototype);
     return;
   }
-  encoder.captures ??= new Captures();
+  encoder.captures ??= new Captures(encoder.captured !== undefined);
   if (!canRebuildClass(encoder, Class)) {
     if (kind.kind !== "error")
       encoder.refuse(`an object of ${Class.name} cannot travel to another thread; send the data it is made of`);

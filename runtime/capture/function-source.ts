@@ -1,6 +1,6 @@
 /** A function's own text: how it becomes an expression, and which names it uses without declaring them. */
-import { type Node, parse } from "acorn";
-import { analyze } from "eslint-scope";
+import type { Node } from "acorn";
+import { analyze, parse } from "./parser.ts";
 
 export interface FreeName {
   name: string;

@@ -1,7 +1,7 @@
 /** What a module's own text says about its imports. */
-import { parse } from "acorn";
 import type { Script } from "./inspection.ts";
 import { moduleFrom } from "./modules.ts";
+import { parse } from "./parser.ts";
 
 export interface ImportedName {
   url: string;

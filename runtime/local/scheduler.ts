@@ -32,7 +32,7 @@ import type {
   WorkerRecord,
 } from "./records.ts";
 
-const DRIVER = 0;
+const _DRIVER = 0;
 
 /** What the scheduler makes happen. */
 export interface Effects {
@@ -153,7 +153,7 @@ export class Scheduler {
       cell: task.cell,
       objects: task.inputs,
       returns: task.returns,
-      cpus: (task.policy.shape["CPU"] ?? 0) / 10_000,
+      cpus: (task.policy.shape.CPU ?? 0) / 10_000,
     });
   }
 

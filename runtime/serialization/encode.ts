@@ -49,6 +49,8 @@ const NO_MODULES: string[] = [];
 const NO_NAMES: readonly CapturedName[] = [];
 /** Facts found late make an encode start again; each start knows at least one more, so this is never reached. */
 const MAX_STARTS = 1000;
+/** Steps of a path that a message shows. */
+const LONGEST_PATH = 14;
 
 /** The state of one encode. */
 export class Encoder {
@@ -65,7 +67,7 @@ export class Encoder {
   /** What captured names brought along, if somebody wants to know. */
   captured: CapturedName[] | undefined;
   refs = NO_REFS;
-  readonly path: string[] = [];
+  readonly path: (string | number)[] = [];
   depth = 0;
   #first: object | symbol | undefined;
   #count = 0;
@@ -230,8 +232,12 @@ export class Encoder {
       if (typeof item === "number") this.#writeNumber(item);
       else if (typeof item === "string") to.text(item);
       else if (item === undefined && !(index in value)) to.byte(tags.TAG_HOLE);
-      else if (typeof item === "object" || typeof item === "function") this.writeAt(`[${index}]`, item);
-      else this.write(item);
+      else {
+        // Text for the path is made when it is needed.
+        this.path[this.depth++] = index;
+        this.write(item);
+        this.depth--;
+      }
     }
   }
 
@@ -244,7 +250,9 @@ export class Encoder {
     for (let index = 0; index < keys.length; index++) {
       const key = keys[index]!;
       to.text(key);
-      this.writeAt(key, (value as Record<string, unknown>)[key]);
+      this.path[this.depth++] = key;
+      this.write((value as Record<string, unknown>)[key]);
+      this.depth--;
     }
     for (const symbol of symbols) {
       this.write(symbol);
@@ -276,10 +284,16 @@ export class Encoder {
     return this.buffers.push(data) - 1;
   }
 
+  /** The way to the value being written. */
+  steps(): string[] {
+    return this.path.slice(0, this.depth).map((step) => (typeof step === "number" ? `[${step}]` : step));
+  }
+
   /** Refuses the value being written. */
   refuse(reason: string, options?: ErrorOptions): never {
-    const path = [this.options.label, ...this.path.slice(0, this.depth)];
-    throw new SerializationError(`${path.join(" → ")}: ${reason}`, path, options);
+    const path = [this.options.label, ...this.steps()];
+    const shown = path.length > LONGEST_PATH ? [...path.slice(0, 6), "…", ...path.slice(-6)] : path;
+    throw new SerializationError(`${shown.join(" → ")}: ${reason}`, path, options);
   }
 }
 

@@ -63,7 +63,8 @@ describe("interrupted at random moments", () => {
         await Promise.race([running, harness.printed(harness.cell, "go")]);
         await delay(Math.random() * 8);
         await harness.session.interrupt();
-        expect((await running).outcome, `round ${round}`).toMatchObject({ status: "interrupted" });
+        const { outcome } = await running;
+      expect(outcome, `round ${round}: ${JSON.stringify(outcome)}`).toMatchObject({ status: "interrupted" });
         if (round % 10 === 9) expect(await harness.value(check), `round ${round}`).toContain("42still,here");
       }
       expect(harness.exits).toEqual([]);

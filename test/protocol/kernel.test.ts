@@ -128,6 +128,15 @@ test("tasks are drawn under their cell, first as display_data, then as updates o
   expect(types(outputs).at(-2)).toBe("execute_result");
 });
 
+test("a display that nobody awaits stands in order with what is printed", async () => {
+  await using client = new KernelClient();
+  const { outputs } = await client.run(
+    "import { display } from 'heddle/notebook';\nconsole.log(1); display({ a: 1 }); console.log(2); display([2]); void 0;",
+  );
+  const shown = ["stream", "display_data", "stream", "display_data"];
+  expect(types(outputs)).toEqual(["status", "execute_input", ...shown, "status"]);
+});
+
 test("positions of completions count code points", async () => {
   await using client = new KernelClient();
   const reply = await client.ask("complete_request", { code: "'😀'; Math.hyp", cursor_pos: 13 });

@@ -24,8 +24,11 @@ const charts: Record<Lesson, readonly string[]> = {
   "03-early-returns": ["loop", "timeout", "after-all", "early-stage", "graph"],
 };
 
-/** Fails unless every code cell ran, none failed, the charts are there, and the times and workers are what the lesson says. */
-export function checkLesson(lesson: Lesson, notebook: Notebook): void {
+/**
+ * Fails unless every code cell ran, none failed, the charts are there, and the times and workers are what the lesson says.
+ * Nothing may come early; `late` is how many milliseconds late a lookup may be, and twice that what hangs on a lookup.
+ */
+export function checkLesson(lesson: Lesson, notebook: Notebook, { late = 80 } = {}): void {
   for (const cell of codeCells(notebook)) {
     const errors = (cell.outputs ?? []).filter((output) => output.output_type === "error");
     expect(errors, `cell ${cell.id}`).toEqual([]);
@@ -33,18 +36,18 @@ export function checkLesson(lesson: Lesson, notebook: Notebook): void {
     expect(printed(notebook, cell.id, "stderr"), `cell ${cell.id}`).toBe("");
   }
   for (const id of charts[lesson]) checkChart(notebook, id);
-  checks[lesson](notebook);
+  checks[lesson](notebook, late / 1000);
 }
 
-const checks: Record<Lesson, (notebook: Notebook) => void> = {
-  "01-tasks"(notebook) {
+const checks: Record<Lesson, (notebook: Notebook, late: number) => void> = {
+  "01-tasks"(notebook, late) {
     const sentence = "Learning to go without waiting Learning to go";
     expect(printed(notebook, "sequential")).toContain(sentence);
     expect(printed(notebook, "tasks")).toContain(sentence);
     expect(secondsIn(printed(notebook, "sequential"), /one after the other: (\S+) s/)).toBeGreaterThanOrEqual(2.8);
     const parallel = secondsIn(printed(notebook, "tasks"), /done after (\S+) s/);
     expect(parallel).toBeGreaterThanOrEqual(0.7);
-    expect(parallel).toBeLessThanOrEqual(0.75);
+    expect(parallel).toBeLessThanOrEqual(0.7 + 2 * late);
     expect(printed(notebook, "workers")).toContain("8 different workers");
   },
   "02-object-store"(notebook) {
@@ -54,7 +57,7 @@ const checks: Record<Lesson, (notebook: Notebook) => void> = {
     expect(printed(notebook, "by-ref")).toContain("sum 2497500000,");
     expect(printed(notebook, "nested")).toContain("which fetches 5 words");
   },
-  "03-early-returns"(notebook) {
+  "03-early-returns"(notebook, late) {
     const lines = printed(notebook, "loop").trim().split("\n");
     expect(lines.map((line) => line.replace(/^\S+ s {2}/, ""))).toEqual([
       "0 Learning, 1 to  (6 still running)",
@@ -62,10 +65,10 @@ const checks: Record<Lesson, (notebook: Notebook) => void> = {
       "4 waiting, 5 Learning  (2 still running)",
       "6 to, 7 go  (0 still running)",
     ]);
-    expectTimes(lines, [0.1, 0.3, 0.5, 0.7]);
+    expectTimes(lines, [0.1, 0.3, 0.5, 0.7], late);
     const timeout = printed(notebook, "timeout").trim().split("\n");
     expect(timeout[0]).toContain("3 in time, 5 still running");
-    expectTimes(timeout, [0.25, 0.7]);
+    expectTimes(timeout, [0.25, 0.7], late);
     const words = "L-E-A-R-N-I-N-G T-O G-O W-I-T-H-O-U-T W-A-I-T-I-N-G L-E-A-R-N-I-N-G T-O G-O";
     for (const [id, seconds] of [
       ["after-all", 1.1],
@@ -80,18 +83,18 @@ const checks: Record<Lesson, (notebook: Notebook) => void> = {
           .toSorted(),
         id,
       ).toEqual(words.split(" ").toSorted());
-      expectTimes([last], [seconds]);
+      expectTimes([last], [seconds], 2 * late);
     }
   },
 };
 
-/** Each line begins with its time, which is never early and at most 20 ms late; twice that where a second stage hangs on it. */
-function expectTimes(lines: readonly string[], expected: readonly number[]): void {
+/** Each line begins with its time in seconds. */
+function expectTimes(lines: readonly string[], expected: readonly number[], late: number): void {
   const times = lines.map((line) => secondsIn(line, /^(\S+) s/));
   expect(times).toHaveLength(expected.length);
   for (const [i, time] of times.entries()) {
     expect(time, lines[i]).toBeGreaterThanOrEqual(expected[i]! - 0.001);
-    expect(time, lines[i]).toBeLessThanOrEqual(expected[i]! + (expected[i]! > 0.7 ? 0.06 : 0.02));
+    expect(time, lines[i]).toBeLessThanOrEqual(expected[i]! + late);
   }
 }
 

@@ -18,11 +18,10 @@ export class HeddleError extends Error {
   /** A `TaskError` inherits from the user's class, so membership of this tree is a mark, not the prototype chain alone. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== "object" || value === null) return false;
-    // biome-ignore lint/complexity/noThisInStatic: subclasses inherit this test, each for itself
-    const asked = this;
-    if (Object.prototype.isPrototypeOf.call(asked.prototype, value)) return true;
+    // `this`, since subclasses inherit the test, each for itself.
+    if (Object.prototype.isPrototypeOf.call(this.prototype, value)) return true;
     const kinds = (value as { [KINDS]?: readonly unknown[] })[KINDS];
-    return kinds?.includes(asked) ?? false;
+    return kinds?.includes(this) ?? false;
   }
 }
 

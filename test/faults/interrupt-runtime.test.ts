@@ -64,7 +64,7 @@ describe("interrupted at random moments", () => {
         await delay(Math.random() * 8);
         await harness.session.interrupt();
         const { outcome } = await running;
-      expect(outcome, `round ${round}: ${JSON.stringify(outcome)}`).toMatchObject({ status: "interrupted" });
+        expect(outcome, `round ${round}: ${JSON.stringify(outcome)}`).toMatchObject({ status: "interrupted" });
         if (round % 10 === 9) expect(await harness.value(check), `round ${round}`).toContain("42still,here");
       }
       expect(harness.exits).toEqual([]);

@@ -13,6 +13,11 @@ interface Answer {
   modules: string[];
 }
 
+interface EvaluateAnswer {
+  exceptionDetails?: { exception?: { description?: string } };
+  result: { objectId?: string; value?: unknown };
+}
+
 const decodeOptions = { buffer: () => new Uint8Array(), makeRef: (id: number) => ({ ref: id }) };
 
 export class CaptureBench {
@@ -28,12 +33,9 @@ export class CaptureBench {
   async cell(code: string, url = "cell-1.ts"): Promise<unknown> {
     const expression = `${code}\n//# sourceURL=${url}`;
     const holder = globalThis as unknown as { captureBench?: unknown };
-    const answer = await new Promise<{
-      exceptionDetails?: { exception?: { description?: string } };
-      result: { objectId?: string; value?: unknown };
-    }>((resolve, reject) =>
+    const answer = await new Promise<EvaluateAnswer>((resolve, reject) =>
       this.#session.post("Runtime.evaluate", { expression, replMode: true, awaitPromise: true }, (error, result) =>
-        error ? reject(error) : resolve(result),
+        error ? reject(error) : resolve(result as EvaluateAnswer),
       ),
     );
     if (answer.exceptionDetails !== undefined) throw new Error(answer.exceptionDetails.exception?.description);

@@ -86,8 +86,57 @@ describe("the public surface", () => {
   });
 });
 
-const heddleExports: string[] = [];
-const notebookExports: string[] = [];
+const heddleExports: string[] = [
+  "DeadlockError",
+  "GetTimeoutError",
+  "HeddleError",
+  "InfeasibleTaskError",
+  "NotInitializedError",
+  "ObjectFreedError",
+  "ObjectLostError",
+  "ObjectMutatedError",
+  "ObjectStoreFullError",
+  "OtherSessionError",
+  "OutOfMemoryError",
+  "RuntimeExistsError",
+  "SerializationError",
+  "TaskCancelledError",
+  "TaskError",
+  "TaskTimeoutError",
+  "WorkerCrashedError",
+  "asCompleted",
+  "availableResources",
+  "cancel",
+  "clusterResources",
+  "free",
+  "get",
+  "getRuntimeContext",
+  "init",
+  "isInitialized",
+  "listObjects",
+  "listTasks",
+  "listWorkers",
+  "profile",
+  "put",
+  "remote",
+  "settled",
+  "shutdown",
+  "timeline",
+  "wait",
+];
+const notebookExports: string[] = [
+  "Display",
+  "clearOutput",
+  "configure",
+  "display",
+  "html",
+  "image",
+  "input",
+  "json",
+  "markdown",
+  "plot",
+  "svg",
+];
 
 function sources(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })

@@ -11,6 +11,7 @@ import { usingRules } from "./rewriting/lower-using.ts";
 import { loweringRuntime } from "./rewriting/lowering-runtime.ts";
 import { positionLookup } from "./rewriting/positions.ts";
 import { Rewrite, type Rule, type Rules } from "./rewriting/rewrite.ts";
+import { taskNameRules } from "./rewriting/task-names.ts";
 import { TopLevel, writeAssignments } from "./rewriting/top-level.ts";
 import { type Node, type NodeOf, walk } from "./walk.ts";
 
@@ -76,7 +77,16 @@ function isNestedAtTop(parents: readonly Node[]): boolean {
 }
 
 // The rules for types come last: they close statements, after what the others add to them.
-const ruleSets = [hostRules, classRules, decoratorRules, namespaceRules, usingRules, nestedVarRules, typeRules];
+const ruleSets = [
+  taskNameRules,
+  hostRules,
+  classRules,
+  decoratorRules,
+  namespaceRules,
+  usingRules,
+  nestedVarRules,
+  typeRules,
+];
 const rules = new Map<string, Rule[]>();
 for (const set of ruleSets)
   for (const [type, rule] of Object.entries(set)) rules.set(type, [...(rules.get(type) ?? []), rule as Rule]);

@@ -12,6 +12,7 @@ import { BINDING_BOXED, BINDING_EARLY, FLAG_CLASS, FLAG_METHOD, FLAG_STRICT, FLA
 import { type FunctionSource, readFunctionSource } from "./function-source.ts";
 import { importOf } from "./imports.ts";
 import { type Inspection, isInternal } from "./inspection.ts";
+import { isOwnScript } from "./modules.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
 
@@ -49,9 +50,16 @@ export function encodeFunctionNode(encoder: Encoder, fn: AnyFunction): void {
   if (encodeKnown(encoder, fn)) return;
   const text = Function.prototype.toString.call(fn);
   const inspection = encoder.captures.inspect(fn);
-  if (inspection.bound !== undefined) encodeBound(encoder, inspection.bound);
+  if (isOwnScript(inspection.script?.url)) encodeOwn(encoder, fn);
+  else if (inspection.bound !== undefined) encodeBound(encoder, inspection.bound);
   else if (NATIVE.test(text) || isInternal(inspection.script)) encodeForeign(encoder, fn);
   else if (!encodeExport(encoder, fn)) encodeSource(encoder, fn, text, inspection);
+}
+
+/** What users import of the runtime is imported again; its inner parts belong to their thread. */
+function encodeOwn(encoder: Encoder, fn: AnyFunction): void {
+  if (!encodeKnown(encoder, fn))
+    encoder.refuse(`${fn.name || "a function"} is an inner part of heddle and belongs to its thread`);
 }
 
 function encodeBound(encoder: Encoder, { target, self, args }: NonNullable<Inspection["bound"]>): void {

@@ -1,5 +1,6 @@
 /** Modules that decoded values refer to: loaded once a thread, before the values are decoded. */
-import { isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
+import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 import * as errors from "../errors.ts";
 import { registerImport } from "./imports.ts";
@@ -49,6 +50,24 @@ function importerAt(parent: string): (specifier: string) => Promise<Namespace> {
   return script.runInThisContext() as (specifier: string) => Promise<Namespace>;
 }
 
+/** The folder of the runtime's own modules. */
+const ownFolder = new URL("../", import.meta.url).href;
+const ownIndex = new URL("../index.js", import.meta.url).href;
+let knowsOwnExports = false;
+
+/** Whether a script is one of the runtime's own. Its public functions can be imported again from then on. */
+export function isOwnScript(url: string | undefined): boolean {
+  if (url === undefined || !url.startsWith(ownFolder)) return false;
+  if (!knowsOwnExports) {
+    knowsOwnExports = true;
+    // The module is loaded already, since somebody has a function of it.
+    withoutWarning(() =>
+      registerImport(createRequire(import.meta.url)(fileURLToPath(ownIndex)) as Namespace, ownIndex),
+    );
+  }
+  return true;
+}
+
 let isQuiet = false;
 
 /** Options for a script whose `import()` works as in the file at `filename`. */
@@ -61,7 +80,7 @@ export function importingScript(filename: string): vm.ScriptOptions {
   return options;
 }
 
-/** Node warns of this loader at its first use; users can do nothing about it. */
+/** Node warns of what it calls experimental at its first use; users can do nothing about it. */
 function withoutWarning(body: () => void): void {
   const { emitWarning } = process;
   process.emitWarning = () => {};

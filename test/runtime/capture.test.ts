@@ -352,6 +352,18 @@ it("imports again what a plain module imports", async () => {
   expect(() => bench.encode(module.useMeta)).toThrow("import.meta");
 });
 
+it("imports heddle's own functions again, however they came to be in a variable", async () => {
+  const heddle = (await nativeImport(new URL("../../dist/runtime/index.js", import.meta.url).href)) as Record<
+    string,
+    unknown
+  >;
+  const fn = await bench.cell("() => typeof fetchValue");
+  expect(await bench.call(fn, [], { fetchValue: heddle.get })).toBe("function");
+  expect(bench.encode(fn, { fetchValue: heddle.get }).modules).toEqual([
+    new URL("../../dist/runtime/index.js", import.meta.url).href,
+  ]);
+});
+
 it("finds again what a CommonJS script requires", async () => {
   const { default: script } = (await nativeImport(new URL("../support/captured/script.cjs", import.meta.url).href)) as {
     default: Record<string, unknown>;

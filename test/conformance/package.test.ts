@@ -42,7 +42,7 @@ test("heddle run runs a notebook", { timeout: 60_000 }, async () => {
   await execute("npx", ["heddle", "run", "one.ipynb", "--output", "ran.ipynb"], { cwd: folder });
   const ran = JSON.parse(readFileSync(join(folder, "ran.ipynb"), "utf8"));
   const result = { output_type: "execute_result", execution_count: 1, data: { "text/plain": "42" } };
-  expect(ran.cells[0].outputs).toMatchObject([result]);
+  expect(ran.cells[0].outputs).toContainEqual(expect.objectContaining(result));
 });
 
 test("heddle install writes a kernelspec that starts this installation", { timeout: 30_000 }, async () => {

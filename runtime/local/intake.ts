@@ -9,12 +9,16 @@ import type { RingReader } from "./ring.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 type Message = NonNullable<protocol.ToScheduler>;
-const latin = new TextDecoder();
+const utf8 = new TextDecoder();
+
+/** What a task printed, in its place among the task's own records. */
+export type OutputReceiver = (worker: number, task: number, stream: "stdout" | "stderr", text: string) => void;
 
 export class Intake {
   readonly #scheduler: Scheduler;
   readonly #outbox: Outbox;
   readonly #handle: (peer: Peer, message: Message) => void;
+  readonly #output: OutputReceiver;
   readonly #definitions = new Map<number, Definition>();
   readonly #policies = new Map<number, Policy>();
   readonly #cells = new Map<string, string>();
@@ -22,10 +26,16 @@ export class Intake {
   readonly #postponed: { peer: Peer; message: Message }[] = [];
   readonly #partialGets = new Map<Peer, number[]>();
 
-  constructor(scheduler: Scheduler, outbox: Outbox, handle: (peer: Peer, message: Message) => void) {
+  constructor(
+    scheduler: Scheduler,
+    outbox: Outbox,
+    handle: (peer: Peer, message: Message) => void,
+    output: OutputReceiver,
+  ) {
     this.#scheduler = scheduler;
     this.#outbox = outbox;
     this.#handle = handle;
+    this.#output = output;
   }
 
   /** Takes a message that is to be handled after the records written before it. */
@@ -100,6 +110,10 @@ export class Intake {
       }
       case protocol.Dropped:
         return this.#scheduler.dropped(client, i32[word * 2]!);
+      case protocol.Output: {
+        const text = utf8.decode(reader.u8.slice((word + 2) * 8, (word + 2) * 8 + i32[word * 2 + 3]!));
+        return this.#output(client, f64[word]!, i32[word * 2 + 2] === 1 ? "stdout" : "stderr", text);
+      }
       default:
         throw new Error(`record of unknown type ${type} from thread ${client}`);
     }
@@ -117,7 +131,7 @@ export class Intake {
     const previewWord = word + 8 + refs;
     let preview = "";
     if (previewKind === protocol.PreviewNumber) preview = String(f64[word + 5]!);
-    else if (previewBytes > 0) preview = latin.decode(reader.u8.slice(previewWord * 8, previewWord * 8 + previewBytes));
+    else if (previewBytes > 0) preview = utf8.decode(reader.u8.slice(previewWord * 8, previewWord * 8 + previewBytes));
     this.#scheduler.submit({
       id,
       definition,

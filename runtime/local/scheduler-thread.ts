@@ -50,7 +50,12 @@ class SchedulerThread {
     this.#bell = new Bell(start.driver.schedulerBell);
     this.#outbox = new Outbox(this.#peers, { endWorker: (index, reason) => this.#pool.end(index, reason) });
     this.#scheduler = new Scheduler(start.totals, this.#outbox, this.#log);
-    this.#intake = new Intake(this.#scheduler, this.#outbox, (peer, message) => this.#handle(peer, message));
+    this.#intake = new Intake(
+      this.#scheduler,
+      this.#outbox,
+      (peer, message) => this.#handle(peer, message),
+      (worker, task, stream, text) => this.#output(worker, task, stream, text),
+    );
     this.#addPeer(new Peer(start.driver, start.port));
     const { schedulerBell, storeAccount, session } = start.driver;
     this.#pool = new WorkerPool(
@@ -142,8 +147,6 @@ class SchedulerThread {
       case "free":
         for (const id of message.ids) this.#scheduler.directory.free(id);
         return;
-      case "output":
-        return this.#output(peer.index, message.taskId, message.stream, message.text);
       case "span":
         return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
       case "query": {

@@ -30,6 +30,8 @@ import type { WorkerStart } from "./worker-pool.ts";
 import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
 
 const LINGER_MS = 1;
+/** A longer text is sent in pieces. */
+const OUTPUT_BYTES = 16_384;
 
 class WorkerThread {
   readonly #client: Client;
@@ -56,11 +58,27 @@ class WorkerThread {
     // An idle worker must not look like a finished program to its thread.
     link.port.ref();
     becomeWorker({ backend: this.#client, context: () => this.current() });
-    captureOutput((stream, text) =>
-      this.#client.post({ type: "output", taskId: this.current()?.id ?? 0, stream, text }),
-    );
+    captureOutput((stream, bytes) => this.#print(stream, bytes));
     defineHostObject(() => this.current());
     this.#client.drain();
+  }
+
+  /** Sends what a task printed, in pieces that fit into records and end between characters. */
+  #print(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    const task = this.current()?.id ?? 0;
+    for (let from = 0; from < bytes.length; ) {
+      let end = Math.min(from + OUTPUT_BYTES, bytes.length);
+      // UTF-8's continuation bytes belong to the character before them.
+      while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
+      const words = 2 + ((end - from + 7) >> 3);
+      const to = this.#client.begin(words);
+      to.f64[to.word] = task;
+      to.i32[to.word * 2 + 2] = stream === "stdout" ? 1 : 2;
+      to.i32[to.word * 2 + 3] = end - from;
+      to.u8.set(bytes.subarray(from, end), (to.word + 2) * 8);
+      this.#client.commit(protocol.Output, words);
+      from = end;
+    }
   }
 
   /** The task whose code runs. */

@@ -50,6 +50,18 @@ export interface Host {
 }
 
 let attached: Host | undefined;
+const resumable = new Set<() => void>();
+
+/** Registers what a thread has to look at again when a cut may have ended it half-way; returns how to take it back. */
+export function onResume(look: () => void): () => void {
+  resumable.add(look);
+  return () => resumable.delete(look);
+}
+
+/** After a cut: messages whose handlers never got to run are handled now. Harmless at any other time. */
+export function resumeRuntime(): void {
+  for (const look of resumable) look();
+}
 
 /** Plugs the embedding program in; before the first runtime starts. */
 export function attachHost(host: Host): void {

@@ -1,3 +1,4 @@
+import { resumeRuntime } from "../../runtime/host.ts";
 import { showValue } from "../display/mime-bundle.ts";
 import { leaveAsyncScopes } from "./async-scopes.ts";
 import { beginStart, finishStart, latestCell, newCell } from "./cell-context.ts";
@@ -39,6 +40,7 @@ function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => voi
 
     /** The script of this cell comes next. The same cell may begin several times: script, value, expressions. */
     begin(id: number, label: string, allowStdin: boolean): void {
+      resumeRuntime();
       const latest = latestCell();
       beginStart(latest.id === id ? latest : newCell(id, label, allowStdin));
     },

@@ -6,7 +6,7 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import type { Backend, FunctionSource, GetRequest, OptionSet, Question, WaitRequest } from "../backend.ts";
 import { now } from "../clock.ts";
 import { GetTimeoutError, ObjectLostError } from "../errors.ts";
-import { currentHost, enterGuard, guarded, leaveGuard } from "../host.ts";
+import { currentHost, enterGuard, guarded, leaveGuard, onResume } from "../host.ts";
 import { IdSource, objectIdText } from "../ids.ts";
 import { borrowedRef, refNumber } from "../object-ref.ts";
 import { decode, loadModules, modulesLoaded } from "../serialization/decode.ts";
@@ -72,6 +72,7 @@ export class Client implements Backend {
   #open = 0;
   #down: { promise: Promise<void>; resolve: () => void } | undefined;
   #closed = false;
+  readonly #forgetResume: () => void;
 
   constructor(
     link: protocol.Link,
@@ -111,7 +112,14 @@ export class Client implements Backend {
       this.drain();
     });
     link.port.unref();
+    this.#forgetResume = onResume(() => this.#resume());
     this.#bell.sleep();
+  }
+
+  /** The handler of a wake-up may have been cut before it read anything; nobody would wake this thread again. */
+  #resume(): void {
+    guarded(() => this.catchUp());
+    this.drain();
   }
 
   /** Posts a message to the scheduler; it is handled after the records written before it. */
@@ -577,6 +585,7 @@ export class Client implements Backend {
     }
     this.#gets.clear();
     this.#subscriptions.end();
+    this.#forgetResume();
     this.#link.port.close();
   }
 

@@ -66,6 +66,8 @@ class SchedulerThread {
         ended: (index, reason) => this.#workerEnded(index, reason),
       },
     );
+    // What has arrived by now may already ask for the pool's end.
+    this.#pool.start();
     start.observer?.on("message", (request: ObserverRequest) => this.#observerAsks(request));
     this.#bell.sleep();
   }

@@ -43,6 +43,7 @@ interface Serving {
 }
 
 export class WorkerPool {
+  readonly #threads: number;
   readonly #piscina: Piscina;
   readonly #events: PoolEvents;
   readonly #shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts };
@@ -55,6 +56,7 @@ export class WorkerPool {
     shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts },
     events: PoolEvents,
   ) {
+    this.#threads = threads;
     this.#shared = shared;
     this.#events = events;
     this.#piscina = new Piscina({
@@ -68,7 +70,11 @@ export class WorkerPool {
     });
     // What goes wrong with a thread arrives as the rejection of its endless task.
     this.#piscina.on("error", () => {});
-    for (let count = 0; count < threads; count++) this.#serve();
+  }
+
+  /** Starts the threads; events begin to come. */
+  start(): void {
+    for (let count = 0; count < this.#threads; count++) this.#serve();
   }
 
   #serve(): void {

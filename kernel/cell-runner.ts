@@ -1,17 +1,16 @@
 /** Runs execute requests and publishes all that cells say, each under the request it came from. */
 import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
-import { createLanguageEngine } from "./language/tsgo.ts";
 import { NotebookCharts } from "./notebook-charts.ts";
 import { Fields } from "./requests.ts";
 import type { Evaluated, FromSession, SessionExit, SessionOptions } from "./session/protocol.ts";
-import { Session, type SessionStart } from "./session/session.ts";
+import type { Session } from "./session/session.ts";
 import type { Message, Sent } from "./wire/message.ts";
 
 export interface CellRunnerOptions {
-  folder: string;
   kernelspecName: string;
-  session: Omit<SessionStart, "cwd">;
+  session: Session;
+  engine: LanguageEngine;
   publish<K extends keyof Sent>(
     parent: Message | undefined,
     type: K,
@@ -45,8 +44,8 @@ export class CellRunner {
 
   constructor(options: CellRunnerOptions) {
     this.#options = options;
-    this.#session = new Session({ ...options.session, cwd: options.folder });
-    this.engine = createLanguageEngine({ folder: options.folder });
+    this.#session = options.session;
+    this.engine = options.engine;
     this.#evaluation = new Evaluation(this.#session, this.engine, (cell, text) =>
       this.#warn(this.#parents.get(cell), text),
     );

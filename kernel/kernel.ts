@@ -6,9 +6,11 @@ import { setTimeout } from "node:timers/promises";
 import { CellRunner } from "./cell-runner.ts";
 import { History } from "./history.ts";
 import { answerInformation, informationRequests } from "./information.ts";
+import type { LanguageEngine } from "./language/engine.ts";
+import { createLanguageEngine } from "./language/tsgo.ts";
 import { Fields, RequestError } from "./requests.ts";
 import type { SessionOptions } from "./session/protocol.ts";
-import type { SessionStart } from "./session/session.ts";
+import { Session } from "./session/session.ts";
 import { askClient, type Message, publishFor, replyTo, type Sent } from "./wire/message.ts";
 
 export interface KernelOptions {
@@ -20,8 +22,10 @@ export interface KernelOptions {
   kernelspecName?: string;
   /** Where executed sources are kept; default nowhere. */
   historyFile?: string;
-  /** How session processes are started, besides the folder. */
-  session?: Omit<SessionStart, "cwd">;
+  /** One that has been started already; default a new one in the folder. Ends with the kernel. */
+  session?: Session;
+  /** One that has been started already; default TypeScript's in the folder. Ends with the kernel. */
+  engine?: LanguageEngine;
   /** What `configure()` in a cell sets, from the start. */
   configuration?: SessionOptions;
   /** A client has asked for the end, and has its reply. */
@@ -52,9 +56,9 @@ export class Kernel {
     this.#options = options;
     this.#history = new History(options.historyFile);
     this.#runner = new CellRunner({
-      folder: options.folder,
       kernelspecName: options.kernelspecName ?? "heddle",
-      session: options.session ?? {},
+      session: options.session ?? new Session({ cwd: options.folder }),
+      engine: options.engine ?? createLanguageEngine({ folder: options.folder }),
       publish: (parent, type, content, buffers, metadata) =>
         options.send(publishFor(parent, type, content, buffers, metadata)),
       ask: (parent, id, content) => {

@@ -1,7 +1,7 @@
 /** The kernel as a process of its own, serving the clients of a connection file. */
-import { Kernel } from "./kernel.ts";
+import { Session } from "./session/session.ts";
 import { readConnectionFile } from "./wire/connection-file.ts";
-import { Sockets } from "./wire/sockets.ts";
+import type { Sockets } from "./wire/sockets.ts";
 
 export interface ProcessOptions {
   /** Where executed sources are kept; default nowhere. */
@@ -16,6 +16,13 @@ const parentCheckMs = 1_000;
  */
 export async function runKernel(connectionFile: string, options: ProcessOptions = {}): Promise<void> {
   const connection = readConnectionFile(connectionFile);
+  const folder = process.cwd();
+  // Both take longer to start than this process, so they start while it loads the rest.
+  const session = new Session({ cwd: folder });
+  const { createLanguageEngine } = await import("./language/tsgo.ts");
+  const engine = createLanguageEngine({ folder });
+  const { Sockets } = await import("./wire/sockets.ts");
+  const { Kernel } = await import("./kernel.ts");
   let stop = (): void => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
@@ -23,7 +30,9 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
   let sockets: Sockets | undefined;
   const kernel = new Kernel({
     ...options,
-    folder: process.cwd(),
+    folder,
+    session,
+    engine,
     kernelspecName: connection.kernel_name || "heddle",
     send: (message) => sockets?.send(message),
     onShutdown: stop,

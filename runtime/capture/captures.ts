@@ -81,7 +81,7 @@ export class Captures {
     const bindings: Binding[] = [];
     const { free } = source;
     for (const name of Object.keys(given)) {
-      const use = free.find((item) => item.name === name) ?? { name, isWritten: false, isEarly: false };
+      const use = free.find((item) => item.name === name) ?? { name, isWritten: false, isEarly: false, uses: [] };
       bindings.push({ ...use, from: newVariable(given[name]) });
     }
     const names = free.filter(({ name }) => !NEVER.has(name) && !Object.hasOwn(given, name));

@@ -7,5 +7,4 @@ export const FLAG_CLASS = 4;
 export const FLAG_THIS = 8;
 
 /** Flags of an encoded binding. */
-export const BINDING_BOXED = 1;
-export const BINDING_EARLY = 2;
+export const BINDING_EARLY = 1;

@@ -1,17 +1,15 @@
 /** Functions, classes and their instances back from an encoded graph. */
 import type { Decoder } from "../serialization/decode.ts";
 import * as tags from "../serialization/tags.ts";
-import { knownClass, rememberClass } from "./class-identity.ts";
-import { BINDING_BOXED, BINDING_EARLY, FLAG_THIS } from "./code-format.ts";
+import { BINDING_EARLY, FLAG_THIS } from "./code-format.ts";
+import { known as knownFor, remember } from "./identity.ts";
 import { importedValue } from "./modules.ts";
-import { type Box, makeFunction, type Plan, type Rebuilt } from "./rebuild.ts";
+import { makeFunction, type Plan, type Rebuilt } from "./rebuild.ts";
 
 export function decodeCode(decoder: Decoder, tag: number): unknown {
   switch (tag) {
     case tags.TAG_FUNCTION:
       return readFunction(decoder);
-    case tags.TAG_VARIABLE:
-      return readVariable(decoder);
     case tags.TAG_WITH_CLASS:
       return readWithClass(decoder);
     case tags.TAG_INSTANCE:
@@ -47,27 +45,24 @@ function readFunction(decoder: Decoder): unknown {
   const number = decoder.reserve();
   const flags = from.byte();
   const token = from.text();
-  const known = token === "" ? undefined : knownClass(token);
+  const known = token === "" ? undefined : (knownFor(token) as object | undefined);
   if (known !== undefined) decoder.finish(number, known);
   const place = { text: from.text(), file: from.text(), line: from.count(), column: from.count() };
   const name = from.text();
   const late: string[] = [];
   const early: [string, unknown][] = [];
-  const boxed: [string, Box][] = [];
   for (let count = from.count(); count > 0; count--) {
     const variable = from.text();
-    const binding = from.byte();
-    if ((binding & BINDING_BOXED) !== 0) boxed.push([variable, decoder.read() as Box]);
-    else if ((binding & BINDING_EARLY) !== 0) early.push([variable, decoder.read()]);
+    if (from.byte() === BINDING_EARLY) early.push([variable, decoder.read()]);
     else late.push(variable);
   }
   const self = (flags & FLAG_THIS) !== 0 ? decoder.read() : undefined;
-  const plan: Plan = { flags, ...place, late, early: early.map(first), boxed: boxed.map(first) };
+  const plan: Plan = { flags, ...place, late, early: early.map(first) };
   const { fn, set }: Partial<Rebuilt> & { fn: object } =
-    known === undefined ? makeFunction(plan, early.map(second), boxed.map(second), self) : { fn: known };
+    known === undefined ? makeFunction(plan, early.map(second), self) : { fn: known };
   if (known === undefined) {
     if ((fn as { name: unknown }).name !== name) define(fn, "name", name, false);
-    if (token !== "") rememberClass(fn, token);
+    if (token !== "") remember(fn, token);
     decoder.finish(number, fn);
   }
   // What a class that is here already uses is read all the same: the rest of the graph may refer to it.
@@ -89,22 +84,14 @@ function readOwnFields(decoder: Decoder, target: object, isNew: boolean, enumera
   }
 }
 
-function define(target: object, key: string, value: unknown, enumerable: boolean): void {
+function define(target: object, key: PropertyKey, value: unknown, enumerable: boolean): void {
   Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
-}
-
-function readVariable(decoder: Decoder): Box {
-  const box: Box = decoder.keep({ value: undefined });
-  decoder.readFor((value) => {
-    box.value = value;
-  });
-  return box;
 }
 
 function readWithClass(decoder: Decoder): unknown {
   const value = decoder.read() as object;
   readClassOf(decoder, value);
-  return value;
+  return readOtherFields(decoder, value);
 }
 
 /** Gives the object its class's prototype; the constructor is not called. */
@@ -115,7 +102,16 @@ function readClassOf(decoder: Decoder, value: object): void {
 function readInstance(decoder: Decoder): unknown {
   const value = decoder.keep({});
   readClassOf(decoder, value);
-  return decoder.readFields(value);
+  return readOtherFields(decoder, decoder.readFields(value));
+}
+
+function readOtherFields(decoder: Decoder, target: object): object {
+  for (let count = decoder.from.count(); count > 0; count--) {
+    const key = decoder.read() as PropertyKey;
+    const enumerable = decoder.from.byte() === 1;
+    decoder.readFor((value) => define(target, key, value, enumerable));
+  }
+  return target;
 }
 
 function readBound(decoder: Decoder): unknown {

@@ -1,15 +1,15 @@
 /** Functions, classes and their instances as nodes of an encoded graph. */
 
-import type { Encoder } from "../serialization/encode.ts";
 import { encodeBuiltin } from "../serialization/encode-builtin.ts";
+import type { Encoder } from "../serialization/encoder.ts";
 import type { Kind } from "../serialization/kinds.ts";
 import * as tags from "../serialization/tags.ts";
 import { exportPathOf, globalPathOf } from "./builtins.ts";
 import { digestOf } from "./capture-report.ts";
 import { type Binding, Captures, type Variable } from "./captures.ts";
-import { tokenOf } from "./class-identity.ts";
-import { BINDING_BOXED, BINDING_EARLY, FLAG_CLASS, FLAG_METHOD, FLAG_STRICT, FLAG_THIS } from "./code-format.ts";
-import { type FunctionSource, readFunctionSource } from "./function-source.ts";
+import { BINDING_EARLY, FLAG_CLASS, FLAG_METHOD, FLAG_STRICT, FLAG_THIS } from "./code-format.ts";
+import { BOXED_FIELD, type FunctionSource, readFunctionSource, textToSend } from "./function-source.ts";
+import { tokenOf } from "./identity.ts";
 import { importOf } from "./imports.ts";
 import { type Inspection, isInternal } from "./inspection.ts";
 import { isOwnScript } from "./modules.ts";
@@ -102,7 +102,7 @@ function encodeSource(encoder: Encoder, fn: AnyFunction, text: string, inspectio
   to.byte(tags.TAG_FUNCTION);
   to.byte(flagsOf(source, inspection) | (owner === undefined ? 0 : FLAG_THIS));
   to.text(hasInstances(fn, source) ? tokenOf(fn) : "");
-  to.text(text);
+  to.text(textToSend(text, source, boxedNames(bindings)));
   to.text(inspection.script?.url ?? "");
   to.count(inspection.line);
   to.count(inspection.column);
@@ -147,21 +147,24 @@ function startsStrict(source: string): boolean {
   );
 }
 
+function boxedNames(bindings: readonly Binding[]): Set<string> {
+  return new Set(bindings.filter(({ from }) => "users" in from && from.isBoxed).map(({ name }) => name));
+}
+
 /** The names, with what has to be known before the function can be made. */
 function writeBindings(encoder: Encoder, bindings: readonly Binding[]): void {
   const { to } = encoder;
   to.count(bindings.length);
   for (const { name, from, isEarly } of bindings) {
     to.text(name);
-    const isBoxed = "users" in from && from.isBoxed;
-    to.byte((isBoxed ? BINDING_BOXED : 0) | (isEarly ? BINDING_EARLY : 0));
-    if (isBoxed || isEarly) writeBinding(encoder, name, from);
+    to.byte(isEarly ? BINDING_EARLY : 0);
+    if (isEarly) writeBinding(encoder, name, from);
   }
 }
 
 function writeValues(encoder: Encoder, bindings: readonly Binding[]): void {
   for (const { name, from, isEarly } of bindings) {
-    if (!isEarly && !("users" in from && from.isBoxed)) writeBinding(encoder, name, from);
+    if (!isEarly) writeBinding(encoder, name, from);
   }
 }
 
@@ -170,10 +173,7 @@ function writeBinding(encoder: Encoder, name: string, from: Binding["from"]): vo
   const buffers = encoder.buffers.length;
   if (!("users" in from)) encodeImport(encoder, from.url, from.path, tags.TAG_IMPORTED_NAME);
   else if (!from.isBoxed) encoder.writeAt(name, from.value);
-  else if (!encoder.repeats(from)) {
-    encoder.to.byte(tags.TAG_VARIABLE);
-    encoder.writeAt(name, from.value);
-  }
+  else if (!encoder.repeats(from)) encoder.writeObjectOf(BOXED_FIELD, name, from.value);
   if (encoder.captured !== undefined) noteCaptured(encoder, name, start, buffers);
 }
 
@@ -191,6 +191,8 @@ function writeOwnFields(encoder: Encoder, fn: AnyFunction, isClass: boolean): vo
   );
   encoder.to.count(fields.length);
   for (const [key, { value }] of fields) {
+    // In an arrow function of a static field, `this` is the class.
+    if (isClass && typeof value === "function") encoder.captures!.owners.set(value, fn);
     encoder.to.text(key);
     encoder.writeAt(key, value);
   }
@@ -236,11 +238,29 @@ export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void
     encoder.to.byte(tags.TAG_INSTANCE);
     encoder.write(Class);
     encoder.writeFields(value);
-    return;
+  } else {
+    encoder.to.byte(tags.TAG_WITH_CLASS);
+    encodeBuiltin(encoder, value, kind);
+    encoder.writeAt("constructor", Class);
   }
-  encoder.to.byte(tags.TAG_WITH_CLASS);
-  encodeBuiltin(encoder, value, kind);
-  encoder.writeAt("constructor", Class);
+  writeOtherFields(encoder, value, kind);
+}
+
+/** What the builtin kind of an object does not write of its fields: those of a subclass, and hidden ones. */
+function writeOtherFields(encoder: Encoder, value: object, { kind }: Kind): void {
+  const keys = kind === "error" ? [] : Reflect.ownKeys(value).filter((key) => !isWrittenBy(kind, value, key));
+  encoder.to.count(keys.length);
+  for (const key of keys) {
+    encoder.write(key);
+    encoder.to.byte(Object.prototype.propertyIsEnumerable.call(value, key) ? 1 : 0);
+    encoder.writeAt(String(key), (value as Record<PropertyKey, unknown>)[key]);
+  }
+}
+
+function isWrittenBy(kind: Kind["kind"], value: object, key: PropertyKey): boolean {
+  const { enumerable, get, set } = Object.getOwnPropertyDescriptor(value, key)!;
+  if (kind === "plain") return enumerable === true || get !== undefined || set !== undefined;
+  return key === "length" || key === "lastIndex" || (typeof key === "string" && /^\d+$/.test(key));
 }
 
 function classOf(prototype: object): AnyFunction | undefined {

@@ -8,6 +8,23 @@ export interface FreeName {
   isWritten: boolean;
   /** Defining the class needs its value: it is in `extends`, a computed key or a static initializer. */
   isEarly: boolean;
+  /** Where it stands. */
+  uses: readonly Use[];
+}
+
+interface Place {
+  /** Offsets in the function's text. */
+  start: number;
+  end: number;
+}
+
+interface Use extends Place {
+  /** `{ name }` stands for a key and a value; `name()` must not get a `this`. */
+  as: "value" | "shorthand" | "callee";
+}
+
+export interface Edit extends Place {
+  text: string;
 }
 
 export interface FunctionSource {
@@ -19,6 +36,8 @@ export interface FunctionSource {
   /** Private names of instances, with `#`. */
   privateNames: readonly string[];
   free: readonly FreeName[];
+  /** What runs when the function is defined, and has run already: keys, static initializers. Left out elsewhere. */
+  done: readonly Edit[];
   /** Why the text cannot stand alone. */
   problem: string | undefined;
 }
@@ -53,6 +72,8 @@ function readForm(text: string, isMethod: boolean): FunctionSource | undefined {
   const definition = isMethod ? ((expression.properties as Tree[])[0]?.value as Tree) : expression;
   const isClass = definition.type === "ClassExpression";
   const members = isClass ? ((definition.body as Tree).body as Tree[]) : [];
+  const form = { program, text, shift: isMethod ? 2 : 1 };
+  const done = isMethod ? doneKeys((expression.properties as Tree[]).slice(0, 1)) : doneParts(members);
   const found = { this: false, super: false, meta: false };
   if (definition.type === "ArrowFunctionExpression") lookAround(definition, found);
   else lookForMeta(definition, found);
@@ -61,7 +82,8 @@ function readForm(text: string, isMethod: boolean): FunctionSource | undefined {
     isClass,
     usesOuterThis: found.this,
     privateNames: privateNamesOf(members),
-    free: freeNames(program, isClass ? earlyRanges(definition, members) : []),
+    free: freeNames(form, isClass ? earlyRanges(definition, members) : [], done),
+    done: done.map(({ start, end, text: kept }) => ({ start: start - form.shift, end: end - form.shift, text: kept })),
     problem: problemOf(found, isMethod ? definition : undefined),
   };
 }
@@ -119,22 +141,110 @@ function earlyRanges(definition: Tree, members: readonly Tree[]): Node[] {
   if (isTree(definition.superClass)) parts.push(definition.superClass);
   for (const member of members) {
     if (member.computed === true) parts.push(member.key as Tree);
-    if (member.type === "StaticBlock") parts.push(member);
-    if (member.type === "PropertyDefinition" && member.static === true && isTree(member.value))
-      parts.push(member.value);
+    if (runsOnce(member)) parts.push(member.type === "StaticBlock" ? member : (member.value as Tree));
   }
   return parts;
 }
 
-function freeNames(program: Tree, early: readonly Node[]): FreeName[] {
+/** A static block, or a static field with an initializer. */
+function runsOnce(member: Tree): boolean {
+  if (member.type === "StaticBlock") return true;
+  return member.type === "PropertyDefinition" && member.static === true && isTree(member.value);
+}
+
+/** What must not run again elsewhere: the fields it made are sent. Private fields are not seen, so they are made anew. */
+function doneParts(members: readonly Tree[]): Edit[] {
+  return members.flatMap((member) => {
+    if (!runsOnce(member) || usesPrivate(member)) return [];
+    if (member.type === "StaticBlock") return [{ start: member.start + "static".length, end: member.end, text: "{}" }];
+    return [
+      {
+        start: (member.key as Tree).end + (member.computed === true ? 1 : 0),
+        end: (member.value as Tree).end,
+        text: "",
+      },
+    ];
+  });
+}
+
+/** The key of a method alone, which its name keeps. */
+function doneKeys(properties: readonly Tree[]): Edit[] {
+  return properties
+    .filter((property) => property.computed === true)
+    .map(({ key }) => ({ start: (key as Tree).start, end: (key as Tree).end, text: "0" }));
+}
+
+function usesPrivate(node: Tree): boolean {
+  return node.type === "PrivateIdentifier" || childrenOf(node).some(usesPrivate);
+}
+
+interface Form {
+  program: Tree;
+  text: string;
+  /** How far the program is from the text. */
+  shift: number;
+}
+
+function freeNames({ program, text, shift }: Form, early: readonly Node[], done: readonly Place[]): FreeName[] {
   const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: "script", ignoreEval: true });
-  const free = new Map<string, FreeName>();
-  for (const reference of scopes.globalScope?.through ?? []) {
-    const { name, range } = reference.identifier as unknown as { name: string; range: [number, number] };
-    const entry = free.get(name) ?? { name, isWritten: false, isEarly: false };
-    entry.isWritten ||= reference.isWrite();
-    entry.isEarly ||= early.some((part) => part.start <= range[0] && range[1] <= part.end);
+  const forms = unusualUses(program);
+  const free = new Map<string, FreeName & { uses: Use[] }>();
+  const entryOf = (name: string) => {
+    const entry = free.get(name) ?? { name, isWritten: false, isEarly: false, uses: [] };
     free.set(name, entry);
+    return entry;
+  };
+  let evaluates = false;
+  for (const reference of scopes.globalScope?.through ?? []) {
+    const { name, start, end } = reference.identifier as unknown as Node & { name: string };
+    if (done.some((part) => part.start <= start && end <= part.end)) continue;
+    const entry = entryOf(name);
+    entry.isWritten ||= reference.isWrite();
+    entry.isEarly ||= early.some((part) => part.start <= start && end <= part.end);
+    entry.uses.push({ start: start - shift, end: end - shift, as: forms.get(start) ?? "value" });
+    evaluates ||= name === "eval";
   }
+  // Code in texts may use any name that the texts have.
+  if (evaluates) for (const [name] of text.matchAll(/[\p{ID_Start}$_][\p{ID_Continue}$]*/gu)) entryOf(name);
   return [...free.values()];
 }
+
+/** Identifiers that cannot be replaced by an expression just so, by where they start. */
+function unusualUses(node: Tree, found = new Map<number, Use["as"]>()): Map<number, Use["as"]> {
+  if (node.type === "Property" && node.shorthand === true) found.set((node.key as Tree).start, "shorthand");
+  const callee =
+    (node.type === "CallExpression" && node.callee) || (node.type === "TaggedTemplateExpression" && node.tag);
+  if (isTree(callee)) found.set(callee.start, "callee");
+  for (const child of childrenOf(node)) unusualUses(child, found);
+  return found;
+}
+
+/**
+ * The text as it is sent: without what is done, and with the names of `boxed` variables, which several functions share
+ * and assign to, read from the objects that stand for them.
+ */
+export function textToSend(text: string, { free, done }: FunctionSource, boxed: ReadonlySet<string>): string {
+  // One place may count as several uses: a default in a pattern assigns twice.
+  const edits = new Map(done.map((edit) => [edit.start, edit]));
+  for (const { name, uses } of free) {
+    if (!boxed.has(name)) continue;
+    for (const { start, end, as } of uses) edits.set(start, { start, end, text: BOXED_USES[as](name) });
+  }
+  let edited = text;
+  for (const { start, end, text: replacement } of [...edits.values()].sort((a, b) => b.start - a.start)) {
+    // Lines and columns of what follows stay as they are where that is possible.
+    const gone = text.slice(start, end).replaceAll(/[^\n]/g, " ");
+    const kept = replacement.length >= end - start ? replacement : replacement + gone.slice(replacement.length);
+    edited = edited.slice(0, start) + kept + edited.slice(end);
+  }
+  return edited;
+}
+
+/** The field of the object that stands for a shared variable. */
+export const BOXED_FIELD = "$";
+
+const BOXED_USES: Record<Use["as"], (name: string) => string> = {
+  value: (name) => `${name}.${BOXED_FIELD}`,
+  shorthand: (name) => `${name}:${name}.${BOXED_FIELD}`,
+  callee: (name) => `(0,${name}.${BOXED_FIELD})`,
+};

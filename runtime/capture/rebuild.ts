@@ -1,8 +1,6 @@
 /**
- * Makes functions from their text, at their place in their file, with variables of their own.
- *
- * Each function is compiled in a frame that declares what it uses. A variable that functions share and assign to lives
- * in a box instead, which the frame reaches by `with`: slower, and the only way to one variable in several scripts.
+ * Makes functions from their text, at their place in their file, with variables of their own: each function is compiled
+ * in a frame that declares what it uses.
  */
 import vm from "node:vm";
 import { FLAG_METHOD, FLAG_STRICT } from "./code-format.ts";
@@ -17,11 +15,6 @@ export interface Plan {
   /** Variables whose values are set later. */
   late: readonly string[];
   early: readonly string[];
-  boxed: readonly string[];
-}
-
-export interface Box {
-  value: unknown;
 }
 
 export interface Rebuilt {
@@ -32,7 +25,6 @@ export interface Rebuilt {
 
 interface Given {
   early: readonly unknown[];
-  boxes: object;
   method(holder: object): unknown;
 }
 
@@ -44,9 +36,8 @@ const frames = new Map<string, Frame>();
 const MAX_FRAMES = 1000;
 
 /** Compiles and makes a function. Throws `SyntaxError` if this Node does not understand its text. */
-export function makeFunction(plan: Plan, early: readonly unknown[], boxes: readonly Box[], self: unknown): Rebuilt {
-  const given = { early, boxes: boxScope(plan.boxed, boxes), method };
-  const [fn, set] = frameOf(plan).call(self, given);
+export function makeFunction(plan: Plan, early: readonly unknown[], self: unknown): Rebuilt {
+  const [fn, set] = frameOf(plan).call(self, { early, method });
   return { fn, set };
 }
 
@@ -70,34 +61,15 @@ function compile({ text, file, line, column }: Plan, before: string, after: stri
 }
 
 /** What stands before and after the text. Before is one line, so that the text keeps its lines. */
-function frameText({ flags, late, early, boxed }: Plan): [before: string, after: string] {
+function frameText({ flags, late, early }: Plan): [before: string, after: string] {
   const strict = (flags & FLAG_STRICT) !== 0 ? '"use strict";' : "";
   const isMethod = (flags & FLAG_METHOD) !== 0;
   const variables = [...late, ...early.map((name, index) => `${name}=$heddle.early[${index}]`)];
   const declared = variables.length === 0 ? "" : `let ${variables.join(",")};`;
   const cases = late.map((name, index) => `case ${index}:${name}=$heddleValue;break;`).join("");
   const set = `($heddleIndex,$heddleValue)=>{switch($heddleIndex){${cases}}}`;
-  const before = `${strict}${declared}return[${isMethod ? "$heddle.method({" : "("}`;
-  const after = `\n${isMethod ? "})" : ")"},${set}]`;
-  // A strict function may stand inside `with`, though not the other way round.
-  return boxed.length === 0
-    ? [`(function ($heddle) {${before}`, `${after}})`]
-    : [`(function ($heddle) {with($heddle.boxes)return(()=>{${before}`, `${after}})()})`];
-}
-
-function boxScope(names: readonly string[], boxes: readonly Box[]): object {
-  const scope = Object.create(null) as object;
-  for (const [index, name] of names.entries()) {
-    const box = boxes[index]!;
-    Object.defineProperty(scope, name, {
-      enumerable: true,
-      get: () => box.value,
-      set: (value: unknown) => {
-        box.value = value;
-      },
-    });
-  }
-  return scope;
+  const before = `(function ($heddle) {${strict}${declared}return[${isMethod ? "$heddle.method({" : "("}`;
+  return [before, `\n${isMethod ? "})" : ")"},${set}]})`];
 }
 
 /** The one method or accessor of an object literal. */

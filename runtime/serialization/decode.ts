@@ -1,6 +1,7 @@
 /** Bytes back to the value that `encode` made them of. */
 
 import { decodeCode } from "../capture/decode-code.ts";
+import { known, remember } from "../capture/identity.ts";
 import { loadModules, modulesLoaded } from "../capture/modules.ts";
 import { readBuffer, readMemory, readSharingView, readView } from "./decode-memory.ts";
 import { Reader } from "./reader.ts";
@@ -27,6 +28,9 @@ export class Decoder {
   /** Every object by its number. */
   readonly objects: unknown[] = [];
   #waiting: Map<number, ((value: unknown) => void)[]> | undefined;
+  #unfinished = 0;
+  /** Objects whose content comes after the value, because it lies deep. */
+  #postponed: object[] | undefined;
 
   constructor(bytes: Uint8Array, options: DecodeOptions) {
     this.from = new Reader(bytes);
@@ -41,10 +45,12 @@ export class Decoder {
 
   /** Takes a number for an object that has to be read before it can be made. */
   reserve(): number {
+    this.#unfinished++;
     return this.objects.push(unfinished) - 1;
   }
 
   finish<T>(number: number, value: T): T {
+    this.#unfinished--;
     this.objects[number] = value;
     const waiting = this.#waiting?.get(number);
     if (waiting !== undefined) for (const use of waiting) use(value);
@@ -68,6 +74,29 @@ export class Decoder {
     const waiting = this.#waiting.get(number);
     if (waiting === undefined) this.#waiting.set(number, [use]);
     else waiting.push(use);
+  }
+
+  /** Whether the next value may be an object that is not made yet, so that only `readFor` can read it. */
+  #mayWait(): boolean {
+    return this.#unfinished > 0 && this.from.bytes[this.from.at] === tags.TAG_REPEAT;
+  }
+
+  /** Reads a whole encoded value. */
+  readAll(): unknown {
+    const value = this.read();
+    const postponed = this.#postponed;
+    if (postponed !== undefined) {
+      for (const target of postponed) {
+        if (Array.isArray(target)) this.#readItems(target);
+        else this.readFields(target);
+      }
+    }
+    return value;
+  }
+
+  #postpone(target: object): void {
+    this.#postponed ??= [];
+    this.#postponed.push(target);
   }
 
   read(): unknown {
@@ -103,7 +132,7 @@ export class Decoder {
 
   #readRepeat(): unknown {
     const value = this.objects[this.from.count()];
-    if (value === unfinished) throw new Error("a class refers to itself through a value that its own definition uses");
+    if (value === unfinished) throw new Error("the value contains itself where it must be complete to be made");
     return value;
   }
 
@@ -121,7 +150,7 @@ export class Decoder {
         return this.#readMap();
       case tags.TAG_SET: {
         const set = this.keep(new Set());
-        for (let count = this.from.count(); count > 0; count--) set.add(this.read());
+        for (let count = this.from.count(); count > 0; count--) this.readFor((item) => set.add(item));
         return set;
       }
       case tags.TAG_DATE:
@@ -138,6 +167,8 @@ export class Decoder {
       }
       case tags.TAG_URL:
         return this.keep(new URL(this.from.text()));
+      case tags.TAG_URL_PARAMETERS:
+        return this.keep(new URLSearchParams(this.from.text()));
       case tags.TAG_ERROR:
         return this.#readError();
       case tags.TAG_VIEW:
@@ -154,26 +185,41 @@ export class Decoder {
   }
 
   #readArray(): unknown[] {
-    const { from } = this;
     const array: unknown[] = this.keep([]);
-    for (let length = from.count(), index = 0; index < length; index++) {
+    this.#readItems(array);
+    return array;
+  }
+
+  #readItems(array: unknown[]): void {
+    const { from } = this;
+    const length = from.count() - 1;
+    if (length < 0) this.#postpone(array);
+    for (let index = 0; index < length; index++) {
       if (from.bytes[from.at] === tags.TAG_HOLE) {
         from.at++;
         array.length = index + 1;
+      } else if (this.#mayWait()) {
+        array.length = index + 1;
+        this.readFor((value) => {
+          array[index] = value;
+        });
       } else array.push(this.read());
     }
-    return array;
   }
 
   /** Reads the fields of an object into it. */
   readFields<T extends object>(target: T): T {
     const { from } = this;
-    for (let count = from.count(); count > 0; count--) {
+    const fields = from.count() - 1;
+    if (fields < 0) this.#postpone(target);
+    for (let count = fields; count > 0; count--) {
       const key = this.read() as PropertyKey;
-      const value = this.read();
       // An own field of this name must not become the prototype.
-      if (key === "__proto__") define(target, key, value, true);
-      else (target as Record<PropertyKey, unknown>)[key] = value;
+      if (key === "__proto__" || this.#mayWait()) {
+        // The field has its place among the others before it has its value.
+        define(target, key, undefined, true);
+        this.readFor((value) => define(target, key, value, true));
+      } else (target as Record<PropertyKey, unknown>)[key] = this.read();
     }
     return target;
   }
@@ -183,17 +229,39 @@ export class Decoder {
     const kind = this.from.byte();
     const text = this.read() as string | undefined;
     if (kind === tags.SYMBOL_REGISTERED) return this.finish(number, Symbol.for(text!));
-    if (kind === tags.SYMBOL_UNIQUE) return this.finish(number, Symbol(text));
+    if (kind === tags.SYMBOL_UNIQUE) {
+      const token = this.from.text();
+      const symbol = (known(token) as symbol | undefined) ?? Symbol(text);
+      remember(symbol, token);
+      return this.finish(number, symbol);
+    }
     return this.finish(number, (Symbol as unknown as Record<string, symbol>)[text!]!);
   }
 
   #readMap(): Map<unknown, unknown> {
     const map = this.keep(new Map());
     for (let count = this.from.count(); count > 0; count--) {
-      const key = this.read();
-      map.set(key, this.read());
+      if (this.#unfinished > 0) this.#readWaitingEntry(map);
+      else {
+        const key = this.read();
+        map.set(key, this.read());
+      }
     }
     return map;
+  }
+
+  /** An entry whose key or value may be an object that is not made yet. */
+  #readWaitingEntry(map: Map<unknown, unknown>): void {
+    let entry: { key: unknown } | undefined;
+    let value: unknown;
+    this.readFor((key) => {
+      entry = { key };
+      map.set(key, value);
+    });
+    this.readFor((item) => {
+      value = item;
+      if (entry !== undefined) map.set(entry.key, item);
+    });
   }
 
   #readError(): Error {
@@ -204,7 +272,7 @@ export class Decoder {
     for (let count = this.from.count(); count > 0; count--) {
       const key = this.read() as PropertyKey;
       const enumerable = this.from.byte() === 1;
-      define(error, key, this.read(), enumerable);
+      this.readFor((value) => define(error, key, value, enumerable));
     }
     return error;
   }
@@ -237,5 +305,5 @@ function parseBigInt(text: string): bigint {
 
 /** Decodes a value; bytes after its end are ignored. Its modules must be loaded. */
 export function decode(bytes: Uint8Array, options: DecodeOptions): unknown {
-  return new Decoder(bytes, options).read();
+  return new Decoder(bytes, options).readAll();
 }

@@ -1,6 +1,7 @@
 /** Objects of JavaScript's and Node's own classes. */
-import type { Encoder } from "./encode.ts";
+
 import { encodeBuffer, encodeView } from "./encode-memory.ts";
+import type { Encoder } from "./encoder.ts";
 import type { Kind } from "./kinds.ts";
 import * as tags from "./tags.ts";
 
@@ -38,7 +39,11 @@ export function encodeBuiltin(encoder: Encoder, value: object, kind: Kind): void
 }
 
 /** Objects without objects inside. */
-function encodeOpaque(encoder: Encoder, value: object, kind: "date" | "regexp" | "boxed" | "url"): void {
+function encodeOpaque(
+  encoder: Encoder,
+  value: object,
+  kind: "date" | "regexp" | "boxed" | "url" | "urlParameters",
+): void {
   const { to } = encoder;
   if (kind === "date") {
     to.byte(tags.TAG_DATE);
@@ -51,6 +56,9 @@ function encodeOpaque(encoder: Encoder, value: object, kind: "date" | "regexp" |
   } else if (kind === "url") {
     to.byte(tags.TAG_URL);
     to.text((value as URL).href);
+  } else if (kind === "urlParameters") {
+    to.byte(tags.TAG_URL_PARAMETERS);
+    to.text(String(value as URLSearchParams));
   } else {
     to.byte(tags.TAG_BOXED);
     encoder.write(value.valueOf());

@@ -1,5 +1,5 @@
 /** Array buffers and views on them: views that share memory keep sharing it. */
-import type { Encoder } from "./encode.ts";
+import type { Encoder } from "./encoder.ts";
 import { DATA_INLINE, DATA_OUT_OF_BAND, TAG_BUFFER, TAG_MEMORY, TAG_SHARING_VIEW, TAG_VIEW } from "./tags.ts";
 
 /** What one encode found out about a piece of memory. */

@@ -3,7 +3,7 @@ import { types } from "node:util";
 import { ERROR_NAMES, VIEW_NAMES } from "./tags.ts";
 
 export type Kind =
-  | { kind: "plain" | "array" | "map" | "set" | "date" | "regexp" | "boxed" | "url" | "buffer" }
+  | { kind: "plain" | "array" | "map" | "set" | "date" | "regexp" | "boxed" | "url" | "urlParameters" | "buffer" }
   | { kind: "view" | "error"; index: number }
   | { kind: "refused"; reason: string };
 
@@ -25,6 +25,7 @@ add("Set", { kind: "set" });
 add("Date", { kind: "date" });
 add("RegExp", { kind: "regexp" });
 add("URL", { kind: "url" });
+add("URLSearchParams", { kind: "urlParameters" });
 add("ArrayBuffer", { kind: "buffer" });
 for (const name of ["Number", "String", "Boolean", "BigInt", "Symbol"]) add(name, { kind: "boxed" });
 for (const [index, name] of ERROR_NAMES.entries()) add(name, { kind: "error", index });

@@ -25,6 +25,7 @@ export const TAG_REGEXP = 18;
 export const TAG_BOXED = 19;
 export const TAG_ERROR = 20;
 export const TAG_URL = 21;
+export const TAG_URL_PARAMETERS = 37;
 /** An `ObjectRef`. */
 export const TAG_REF = 22;
 /** The bytes under several views, or under an `ArrayBuffer` met as a value. */
@@ -42,8 +43,6 @@ export const TAG_WITH_CLASS = 28;
 /** A plain instance of a class that was written before. */
 export const TAG_INSTANCE = 29;
 export const TAG_FUNCTION = 30;
-/** A variable that several functions share and at least one assigns to. */
-export const TAG_VARIABLE = 31;
 export const TAG_BOUND = 32;
 /** A value that is reachable from the global object. */
 export const TAG_GLOBAL = 33;

@@ -69,12 +69,12 @@ describe("primitives", () => {
       expect(Object.is(roundTrip(value), value)).toBe(true));
   }
 
-  it("keeps a unique symbol's description and identity within a value", () => {
+  it("keeps a unique symbol one symbol, also over several values", () => {
     const symbol = Symbol("mine");
     const [first, second] = roundTrip([symbol, symbol]) as [symbol, symbol];
     expect(first).toBe(second);
     expect(first.description).toBe("mine");
-    expect(first).not.toBe(symbol);
+    expect(roundTrip(symbol)).toBe(first);
   });
 });
 
@@ -105,11 +105,13 @@ describe("objects", () => {
       new Date(Number.NaN),
       regexp,
       new URL("http://a.b/c?d=1"),
+      new URLSearchParams("a=1&a=%20"),
     ];
     const result = roundTrip(value) as typeof value;
     expect(result.slice(0, 4)).toEqual(value.slice(0, 4));
     expect((result[3] as RegExp).lastIndex).toBe(3);
     expect((result[4] as URL).href).toBe("http://a.b/c?d=1");
+    expect((result[5] as URLSearchParams).getAll("a")).toEqual(["1", " "]);
     const boxed = roundTrip([Object(1), Object("s"), Object(false), Object(3n)]) as object[];
     expect(boxed.map((item) => [typeof item, item.valueOf()])).toEqual([
       ["object", 1],
@@ -129,6 +131,58 @@ describe("objects", () => {
     expect(result.a).toBe(result.b);
     expect(result.a).not.toBe(result.c);
     expect((result.map as Map<unknown, unknown>).get(result)).toBe(result);
+  });
+
+  it("keeps lists and trees of any length", () => {
+    const leaf = { is: "leaf" };
+    let list: { next?: object; items: unknown[] } = { items: [leaf] };
+    for (let index = 0; index < 100_000; index++)
+      list = index % 2 ? { next: list, items: [leaf] } : { items: [[list]] };
+    let item = roundTrip(list) as typeof list;
+    let length = 0;
+    for (; item.items[0] !== undefined && length <= 100_000; length++) {
+      const next = item.next ?? (item.items[0] as object[])[0];
+      if (next === undefined) break;
+      item = next as typeof list;
+    }
+    expect(length).toBe(100_000);
+    expect(item).toEqual({ items: [leaf] });
+  });
+
+  it("keeps cycles through objects that are made late", () => {
+    const holder = { n: 1 };
+    const call = function (this: typeof holder) {
+      return this.n;
+    }.bind(holder);
+    Object.assign(holder, {
+      call,
+      list: [0, call],
+      map: new Map<unknown, unknown>([[call, call]]),
+      set: new Set([call]),
+    });
+    expect((roundTrip(call) as typeof call)()).toBe(1);
+    const [again, { list, map, set, ...rest }] = roundTrip([call, holder]) as [
+      unknown,
+      { list: unknown[]; map: Map<unknown, unknown>; set: Set<unknown> },
+    ];
+    expect([list[1], map.get(again), set.has(again)]).toEqual([again, again, true]);
+    expect(rest).toEqual({ n: 1, call: again });
+  });
+
+  it("keeps the fields of subclasses of builtin classes, and hidden fields", () => {
+    class Tagged extends Map<string, number> {
+      tag = "x";
+    }
+    const tagged = roundTrip(new Tagged([["a", 1]])) as Tagged;
+    expect([tagged.tag, tagged.get("a"), tagged instanceof Tagged]).toEqual(["x", 1, true]);
+    class Hiding {
+      shown = 1;
+      constructor() {
+        Object.defineProperty(this, "hidden", { value: 2, enumerable: false });
+      }
+    }
+    const hiding = roundTrip(new Hiding()) as { hidden: number };
+    expect([Object.keys(hiding), hiding.hidden]).toEqual([["shown"], 2]);
   });
 
   it("keeps refs anywhere, each listed once", () => {
@@ -268,9 +322,15 @@ describe("refusals name the way", () => {
 
   it("for what is nested too deeply, and the next encode works", () => {
     let deep: unknown = 1;
-    for (let index = 0; index < 100_000; index++) deep = [deep];
+    for (let index = 0; index < 100_000; index++) deep = new Set([deep]);
     expect(failure(deep).message).toContain("nested too deeply");
     expect(roundTrip([1])).toEqual([1]);
+  });
+
+  it("for what lies deep in a list", () => {
+    let list: unknown = new WeakMap();
+    for (let index = 0; index < 1000; index++) list = { next: list };
+    expect(failure(list).path).toEqual(["argument 0 of retrieve", ...Array(1000).fill("next")]);
   });
 
   it("survives a getter that encodes", () => {

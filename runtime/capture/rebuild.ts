@@ -26,9 +26,11 @@ export interface Rebuilt {
 interface Given {
   early: readonly unknown[];
   method(holder: object): unknown;
+  /** Given back by the frame. */
+  set: Rebuilt["set"];
 }
 
-type Frame = (given: Given) => [fn: object, set: Rebuilt["set"]];
+type Frame = (given: Given) => object;
 
 const IMPORTS = /\bimport\s*\(/;
 
@@ -37,8 +39,8 @@ const MAX_FRAMES = 1000;
 
 /** Compiles and makes a function. Throws `SyntaxError` if this Node does not understand its text. */
 export function makeFunction(plan: Plan, early: readonly unknown[], self: unknown): Rebuilt {
-  const [fn, set] = frameOf(plan).call(self, { early, method });
-  return { fn, set };
+  const given: Given = { early, method, set: () => {} };
+  return { fn: frameOf(plan).call(self, given), set: given.set };
 }
 
 function frameOf(plan: Plan): Frame {
@@ -67,9 +69,10 @@ function frameText({ flags, late, early }: Plan): [before: string, after: string
   const variables = [...late, ...early.map((name, index) => `${name}=$heddle.early[${index}]`)];
   const declared = variables.length === 0 ? "" : `let ${variables.join(",")};`;
   const cases = late.map((name, index) => `case ${index}:${name}=$heddleValue;break;`).join("");
-  const set = `($heddleIndex,$heddleValue)=>{switch($heddleIndex){${cases}}}`;
-  const before = `(function ($heddle) {${strict}${declared}return[${isMethod ? "$heddle.method({" : "("}`;
-  return [before, `\n${isMethod ? "})" : ")"},${set}]})`];
+  // First, or V8 takes a name that it assigns for the name of the function in traces.
+  const set = late.length === 0 ? "" : `$heddle.set=($heddleIndex,$heddleValue)=>{switch($heddleIndex){${cases}}};`;
+  const before = `(function ($heddle) {${strict}${declared}${set}return${isMethod ? " $heddle.method({" : "("}`;
+  return [before, `\n${isMethod ? "})" : ")"}})`];
 }
 
 /** The one method or accessor of an object literal. */

@@ -273,7 +273,7 @@ it("sends errors of the user's classes back with class and frames of the cell", 
   const error = (await bench.call(fn, [1]).catch((reason: unknown) => reason)) as Error;
   expect(error.message).toBe("no");
   expect(error.constructor).toBe(await bench.cell("TaskFault"));
-  expect(error.stack).toContain("cell-3.ts:4:16");
+  expect(error.stack).toContain("thrower (cell-3.ts:4:16)");
   expect(error.stack).toContain("cell-4.ts:2:3");
 });
 

@@ -107,104 +107,122 @@ export class EventLog {
   }
 }
 
+/** What the makers of events read: a row's columns under names, with its detail. */
+interface RowView {
+  time: number;
+  id: number;
+  taskId: string;
+  a: number;
+  b: number;
+  c: number;
+  d: number;
+  e: number;
+  detail: RowDetail;
+}
+
+const cellOf = ({ cell }: RowDetail): { cell?: string } => (cell === undefined ? {} : { cell });
+const callerOf = (task: number): { taskId?: string } => (task === 0 ? {} : { taskId: taskIdText(task) });
+const objectsOf = ({ objects = [] }: RowDetail): string[] => objects.map(objectIdText);
+
+/** Where an attempt ran; nothing for a task that never reached a worker. */
+const placeOf = ({ a, c, d }: RowView): { workerId?: string; startedAt?: number; executedAt?: number } =>
+  a === 0 ? {} : { workerId: workerIdText(a), startedAt: c, executedAt: d };
+
+const kindOf = (flag: number): "wait" | "get" => (flag === 1 ? "wait" : "get");
+
+const makers: Record<number, (row: RowView) => TaskEvent> = {
+  [Row.submitted]: ({ a, detail, id, taskId, time }) => ({
+    type: "submitted",
+    time,
+    taskId,
+    name: detail.name ?? detail.functionName ?? "",
+    functionName: detail.functionName ?? "",
+    ...(a === 0 ? {} : { parentTaskId: taskIdText(a) }),
+    ...cellOf(detail),
+    inputs: objectsOf(detail),
+    returns: Array.from({ length: detail.returns ?? 1 }, (_, index) => objectIdText(id + index)),
+    numCpus: detail.cpus ?? 1,
+  }),
+  [Row.ready]: ({ taskId, time }) => ({ type: "ready", time, taskId }),
+  [Row.started]: ({ a, b, taskId, time }) => ({ type: "started", time, taskId, attempt: b, workerId: workerIdText(a) }),
+  [Row.blocked]: ({ taskId, time }) => ({ type: "blocked", time, taskId }),
+  [Row.resumed]: ({ taskId, time }) => ({ type: "resumed", time, taskId }),
+  [Row.finished]: ({ a, b, c, d, e, taskId, time }) => ({
+    type: "finished",
+    time,
+    taskId,
+    workerId: workerIdText(a),
+    attempt: b,
+    startedAt: c,
+    executedAt: d,
+    size: e,
+  }),
+  [Row.failed]: (row) => ({
+    type: "failed",
+    time: row.time,
+    taskId: row.taskId,
+    attempt: row.b,
+    ...placeOf(row),
+    error: row.detail.error ?? { name: "Error", message: "" },
+    willRetry: row.e === 1,
+  }),
+  [Row.cancelled]: (row) => ({
+    type: "cancelled",
+    time: row.time,
+    taskId: row.taskId,
+    attempt: row.b,
+    ...placeOf(row),
+  }),
+  [Row.workerStarted]: ({ a, time }) => ({ type: "workerStarted", time, workerId: workerIdText(a) }),
+  [Row.workerExited]: ({ a, detail, time }) => ({
+    type: "workerExited",
+    time,
+    workerId: workerIdText(a),
+    reason: detail.reason ?? "shutdown",
+  }),
+  [Row.callStarted]: ({ a, b, c, d, detail, id, time }) => ({
+    type: "callStarted",
+    time,
+    callId: `c${id}`,
+    kind: kindOf(b),
+    ...callerOf(a),
+    ...cellOf(detail),
+    objectIds: objectsOf(detail),
+    total: c,
+    ...(b === 1 ? { numReturns: d } : {}),
+    ...(detail.timeout === undefined ? {} : { timeout: detail.timeout }),
+  }),
+  [Row.callReturned]: ({ b, c, d, detail, id, time }) => ({
+    type: "callReturned",
+    time,
+    callId: `c${id}`,
+    kind: kindOf(b),
+    objectIds: objectsOf(detail),
+    total: c,
+    pending: d,
+    outcome: detail.outcome ?? "ok",
+  }),
+  [Row.put]: ({ a, b, detail, id, time }) => ({
+    type: "put",
+    time,
+    objectId: objectIdText(id),
+    bytes: b,
+    ...callerOf(a),
+    ...cellOf(detail),
+  }),
+  [Row.span]: ({ detail }) => detail.event!,
+};
+
 function eventOf(row: Float64Array, detail: RowDetail): TaskEvent {
-  const time = row[1]!;
-  const id = row[2]!;
-  const [a, b, c, d] = [row[3]!, row[4]!, row[5]!, row[6]!];
-  const taskId = taskIdText(id);
-  const cell = detail.cell === undefined ? {} : { cell: detail.cell };
-  const objectIds = (detail.objects ?? []).map(objectIdText);
-  switch (row[0]) {
-    case Row.submitted: {
-      const returns = Array.from({ length: detail.returns ?? 1 }, (_, index) => objectIdText(id + index));
-      const parent = a === 0 ? {} : { parentTaskId: taskIdText(a) };
-      const functionName = detail.functionName ?? "";
-      return {
-        type: "submitted",
-        time,
-        taskId,
-        name: detail.name ?? functionName,
-        functionName,
-        ...parent,
-        ...cell,
-        inputs: objectIds,
-        returns,
-        numCpus: detail.cpus ?? 1,
-      };
-    }
-    case Row.ready:
-      return { type: "ready", time, taskId };
-    case Row.started:
-      return { type: "started", time, taskId, attempt: b, workerId: workerIdText(a) };
-    case Row.blocked:
-      return { type: "blocked", time, taskId };
-    case Row.resumed:
-      return { type: "resumed", time, taskId };
-    case Row.finished:
-      return {
-        type: "finished",
-        time,
-        taskId,
-        workerId: workerIdText(a),
-        attempt: b,
-        startedAt: c,
-        executedAt: d,
-        size: row[7]!,
-      };
-    case Row.failed: {
-      const where = a === 0 ? {} : { workerId: workerIdText(a), startedAt: c, executedAt: d };
-      return {
-        type: "failed",
-        time,
-        taskId,
-        attempt: b,
-        ...where,
-        error: detail.error ?? { name: "Error", message: "" },
-        willRetry: row[7] === 1,
-      };
-    }
-    case Row.cancelled: {
-      const where = a === 0 ? {} : { workerId: workerIdText(a), startedAt: c, executedAt: d };
-      return { type: "cancelled", time, taskId, attempt: b, ...where };
-    }
-    case Row.workerStarted:
-      return { type: "workerStarted", time, workerId: workerIdText(a) };
-    case Row.workerExited:
-      return { type: "workerExited", time, workerId: workerIdText(a), reason: detail.reason ?? "shutdown" };
-    case Row.callStarted: {
-      const caller = a === 0 ? {} : { taskId: taskIdText(a) };
-      const limits = {
-        ...(b === 1 ? { numReturns: d } : {}),
-        ...(detail.timeout === undefined ? {} : { timeout: detail.timeout }),
-      };
-      return {
-        type: "callStarted",
-        time,
-        callId: `c${id}`,
-        kind: b === 1 ? "wait" : "get",
-        ...caller,
-        ...cell,
-        objectIds,
-        total: c,
-        ...limits,
-      };
-    }
-    case Row.callReturned:
-      return {
-        type: "callReturned",
-        time,
-        callId: `c${id}`,
-        kind: b === 1 ? "wait" : "get",
-        objectIds,
-        total: c,
-        pending: d,
-        outcome: detail.outcome ?? "ok",
-      };
-    case Row.put: {
-      const caller = a === 0 ? {} : { taskId: taskIdText(a) };
-      return { type: "put", time, objectId: objectIdText(id), bytes: b, ...caller, ...cell };
-    }
-    default:
-      return detail.event!;
-  }
+  const [kind, time, id, a, b, c, d, e] = row as unknown as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return makers[kind]!({ time, id, taskId: taskIdText(id), a, b, c, d, e, detail });
 }

@@ -6,6 +6,8 @@ const alone = ["test/conformance/**/*.test.ts", "test/browser/**/*.test.ts"];
 export default defineConfig({
   test: {
     pool: "forks",
+    // What is tested is what is shipped: the compiled modules, loaded by Node itself.
+    server: { deps: { external: [/\/dist\//] } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

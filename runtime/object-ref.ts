@@ -1,6 +1,7 @@
 /** ObjectRef: a name for a value that is, or will be, in the object store. */
 import { inspect } from "node:util";
 import type { Backend } from "./backend.ts";
+import { OtherSessionError } from "./errors.ts";
 import { enterGuard, leaveGuard } from "./host.ts";
 import { objectIdText, taskIdText } from "./ids.ts";
 
@@ -106,6 +107,20 @@ export function borrowedRef(id: number, backend: Backend): ObjectRef<never> {
 /** The object's number, or undefined when the value is not an ObjectRef. */
 export function refNumber(value: unknown): number | undefined {
   return typeof value === "object" && value !== null ? Ref.number(value) : undefined;
+}
+
+/** The object's number for what is sent through `backend`; throws `OtherSessionError` for a ref of another runtime. */
+export function ownRefNumber(value: object, backend: Backend): number | undefined {
+  const id = Ref.number(value);
+  if (id !== undefined && Ref.backend(value) !== backend) throw otherSession(id, backend);
+  return id;
+}
+
+/** The error for a ref that belongs to another runtime. */
+export function otherSession(id: number, backend: Backend, place = ""): OtherSessionError {
+  return new OtherSessionError(
+    `${place}${objectIdText(id)} belongs to a runtime that was shut down, this one is session ${backend.sessionId}; make the object again`,
+  );
 }
 
 /** The runtime that made the ref. */

@@ -2,11 +2,11 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { Backend, GetRequest } from "./backend.ts";
 import { type TaskContext, workerSide } from "./current.ts";
-import { HeddleError, OtherSessionError, RuntimeExistsError } from "./errors.ts";
+import { HeddleError, RuntimeExistsError } from "./errors.ts";
 import { guarded } from "./host.ts";
 import { objectIdText, taskIdText } from "./ids.ts";
 import { startLocal } from "./local/start.ts";
-import { type ObjectRef, ownRef, refBackend, refNumber } from "./object-ref.ts";
+import { type ObjectRef, otherSession, ownRef, refBackend, refNumber } from "./object-ref.ts";
 import {
   amountsOf,
   checkGetOptions,
@@ -133,11 +133,7 @@ export function checkRef(value: unknown, call: string, at?: number): number {
   const place = at === undefined ? "" : ` [${at}]`;
   if (id === undefined) throw new TypeError(`${call}: expected an ObjectRef${place}, not ${showValue(value)}`);
   const owner = backend();
-  if (refBackend(value as object) !== owner) {
-    throw new OtherSessionError(
-      `${call}: ${objectIdText(id)}${place} belongs to a runtime that was shut down, this one is session ${owner.sessionId}`,
-    );
-  }
+  if (refBackend(value as object) !== owner) throw otherSession(id, owner, `${call}: ${place.trimStart()}`);
   return id;
 }
 

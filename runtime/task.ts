@@ -21,6 +21,9 @@ export interface RemoteFunction<A extends readonly unknown[], R> {
   options(options: TaskOptions): RemoteFunction<A, R>;
 }
 
+/** The remote function that `remote` makes of a function: same parameters, same result. */
+export type RemoteOf<F> = F extends (...args: infer A) => infer R ? RemoteFunction<A, R> : never;
+
 /**
  * Makes a function a task. What it uses (helpers, constants, classes, imports) goes along by itself at the first
  * `.remote()`. Throws `TypeError` for anything but a function and for unknown or impossible options. Semantics: `ray.remote`.
@@ -29,15 +32,16 @@ export interface RemoteFunction<A extends readonly unknown[], R> {
  * const square = remote((x: number) => x * x);
  * await get([1, 2, 3].map((x) => square.remote(x))); // [1, 4, 9]
  */
-export function remote<A extends readonly unknown[], R>(
-  fn: (...args: A) => R,
-  options: TaskOptions = {},
-): RemoteFunction<A, R> {
+export function remote<F extends CallableFunction>(fn: F, options: TaskOptions = {}): RemoteOf<F> {
   if (typeof fn !== "function") throw new TypeError(`remote: expected a function, not ${showValue(fn)}`);
   const functionName = fn.name === "" ? "anonymous" : fn.name;
   checkTaskOptions(options, `remote(${functionName})`);
-  const source: FunctionSource = { fn: fn as (...args: never[]) => unknown, functionName, captures: options.captures };
-  return make(source, options) as unknown as RemoteFunction<A, R>;
+  const source: FunctionSource = {
+    fn: fn as unknown as FunctionSource["fn"],
+    functionName,
+    captures: options.captures,
+  };
+  return make(source, options) as unknown as RemoteOf<F>;
 }
 
 interface AnyRemote {

@@ -8,7 +8,7 @@ import { now } from "../clock.ts";
 import { GetTimeoutError, ObjectLostError } from "../errors.ts";
 import { currentHost, enterGuard, guarded, leaveGuard, onResume } from "../host.ts";
 import { IdSource, objectIdText } from "../ids.ts";
-import { borrowedRef, refNumber } from "../object-ref.ts";
+import { borrowedRef, ownRefNumber, refNumber } from "../object-ref.ts";
 import { decode, loadModules, modulesLoaded } from "../serialization/decode.ts";
 import { encode } from "../serialization/encode.ts";
 import { Bell, BellPush } from "./bell.ts";
@@ -153,10 +153,13 @@ export class Client implements Backend {
     }
   }
 
+  /** The number of a ref that is to travel. */
+  readonly refId = (value: object): number | undefined => ownRefNumber(value, this);
+
   /** Encodes a value into a block, array data in shared memory. Write the block before the next encode. */
   prepare(value: unknown, label: string, flags = 0): Prepared {
     return prepareBlock(
-      encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: refNumber, label }),
+      encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: this.refId, label }),
       this.store,
       flags,
     );
@@ -454,7 +457,7 @@ export class Client implements Backend {
   }
 
   free(ids: readonly number[]): void {
-    this.post({ type: "free", ids: [...ids] });
+    this.#writeIds(protocol.Free, ids);
   }
 
   cancel(id: number, force: boolean, recursive: boolean): void {

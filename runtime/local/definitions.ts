@@ -1,6 +1,5 @@
 /** What a thread has shipped of its remote functions, and what it has been sent of those of others. */
 import type { FunctionSource, OptionSet } from "../backend.ts";
-import { refNumber } from "../object-ref.ts";
 import { loadModules } from "../serialization/decode.ts";
 import { encode, encodeFunction } from "../serialization/encode.ts";
 import { blockBytes, prepareBlock, readBlock, viewsOf } from "./block.ts";
@@ -43,7 +42,7 @@ export class Definitions {
   numberOf(source: FunctionSource): number {
     let id = this.#sources.get(source);
     if (id !== undefined) return id;
-    const options = { outOfBandBytes: 4096, refId: refNumber, label: source.functionName };
+    const options = { outOfBandBytes: 4096, refId: this.#client.refId, label: source.functionName };
     const encoded = encodeFunction(source.fn, options, source.captures);
     const size = encoded.bytes.length + encoded.buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
     checkSize(source.functionName, size);
@@ -61,7 +60,11 @@ export class Definitions {
     const { name, maxRetries, timeout, shared, retryExceptions } = set.options;
     const rule = retryExceptions === undefined || retryExceptions === false ? undefined : retryExceptions;
     const encode_ = () =>
-      encode(rule, { outOfBandBytes: Number.POSITIVE_INFINITY, refId: refNumber, label: "option retryExceptions" });
+      encode(rule, {
+        outOfBandBytes: Number.POSITIVE_INFINITY,
+        refId: this.#client.refId,
+        label: "option retryExceptions",
+      });
     this.#client.post({
       type: "options",
       id,

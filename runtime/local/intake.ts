@@ -89,6 +89,9 @@ export class Intake {
       case protocol.Release:
         for (let at = 0; at < reader.words; at++) this.#scheduler.release(client, f64[word + at]!);
         return;
+      case protocol.Free:
+        for (let at = 0; at < reader.words; at++) this.#scheduler.directory.free(f64[word + at]!);
+        return;
       case protocol.Subscribe:
         for (let at = 0; at < reader.words; at++) this.#scheduler.subscribe(client, f64[word + at]!);
         return;

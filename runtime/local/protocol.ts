@@ -23,6 +23,7 @@ export const WaitEnd = 9; // f call, f time, i outcome j total, i pending j ids,
 export const Started = 10; // f task, f time
 export const Finished = 11; // f task, f time, f startedAt, f executedAt, i outcome j blocks, blocks…
 export const Dropped = 12; // i slot j 0: a task that was taken back is skipped
+export const Free = 14; // ids…
 export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 
 /** Records from the scheduler. */
@@ -93,7 +94,6 @@ export type ToScheduler =
   | { type: "cell"; id: number; label: string }
   | { type: "segment"; id: number; memory: SharedArrayBuffer }
   | { type: "cancel"; id: number; force: boolean; recursive: boolean }
-  | { type: "free"; ids: number[] }
   | { type: "span"; event: TaskEvent & { type: "span" } }
   | { type: "query"; id: number; question: Question; answered: Int32Array }
   | { type: "shutdown" }

@@ -146,9 +146,6 @@ class SchedulerThread {
     switch (message.type) {
       case "cancel":
         return this.#scheduler.cancel(message.id, message.force, message.recursive, now());
-      case "free":
-        for (const id of message.ids) this.#scheduler.directory.free(id);
-        return;
       case "span":
         return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
       case "query": {

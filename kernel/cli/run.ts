@@ -1,6 +1,8 @@
 /** heddle run: notebooks headless, without Jupyter and without Python. */
+import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { formatJunit, type NotebookReport } from "../headless/junit.ts";
 import { formatNotebook, type Notebook, NotebookError, readNotebook, writeWhole } from "../headless/notebook.ts";
 import { runNotebook } from "../headless/notebook-run.ts";
@@ -50,6 +52,8 @@ interface Plan {
   parameters: Map<string, unknown>;
   /** Where a notebook's outputs go; undefined for nowhere. */
   outputOf(path: string): string | undefined;
+  /** To be made for the outputs. */
+  folder: string | undefined;
   junit: string | undefined;
   cellTimeout: number | undefined;
   timeout: number | undefined;
@@ -68,6 +72,7 @@ export async function command(args: string[]): Promise<number> {
   const notebooks = new Map<string, Notebook>();
   try {
     for (const path of plan.paths) notebooks.set(path, await readNotebook(path));
+    if (plan.folder !== undefined) await makeFolder(plan.folder);
     return await runAll(plan, notebooks);
   } catch (error) {
     if (error instanceof NotebookError) throw new UsageError(`heddle run: ${error.message}`);
@@ -82,6 +87,17 @@ function makePlan(paths: string[], values: ReturnType<typeof parseCommand<typeof
     throw new UsageError("heddle run: --output, --output-dir and --inplace exclude each other");
   if (output !== undefined && paths.length > 1)
     throw new UsageError("heddle run: --output takes one notebook; use --output-dir for several");
+  for (const [option, file] of [
+    ["output", output],
+    ["junit", values.junit],
+  ] as const) {
+    if (file !== undefined && !existsSync(dirname(file)))
+      throw new UsageError(`heddle run: --${option}: there is no folder ${dirname(file)}`);
+  }
+  const names = paths.map((path) => basename(path));
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (folder !== undefined && twice !== undefined)
+    throw new UsageError(`heddle run: --output-dir: two notebooks are named ${twice}; run them one at a time`);
   const jobs = Number(values.jobs ?? "1");
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new UsageError(`heddle run: --jobs must be a whole number of at least 1, not ${JSON.stringify(values.jobs)}`);
@@ -96,6 +112,7 @@ function makePlan(paths: string[], values: ReturnType<typeof parseCommand<typeof
     parameters,
     outputOf: (path) =>
       output ?? (folder === undefined ? (inplace === true ? path : undefined) : join(folder, basename(path))),
+    folder,
     junit: values.junit,
     cellTimeout: parseMilliseconds("run", "cell-timeout", values["cell-timeout"]),
     timeout: parseMilliseconds("run", "timeout", values.timeout),
@@ -103,6 +120,14 @@ function makePlan(paths: string[], values: ReturnType<typeof parseCommand<typeof
     jobs: Math.min(jobs, Math.max(1, availableParallelism() * 2)),
     quiet: values.quiet ?? false,
   };
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw new NotebookError(`--output-dir: ${folder} cannot be made: ${(error as Error).message}`);
+  }
 }
 
 async function runAll(plan: Plan, notebooks: ReadonlyMap<string, Notebook>): Promise<number> {

@@ -1,6 +1,6 @@
 /** The notebook file: reading with clear refusals, writing whole or not at all. Format: nbformat 4. */
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 
 export type Output =
@@ -73,7 +73,17 @@ function checkNotebook(path: string, content: unknown): asserts content is Noteb
   if (language !== undefined && !/^(typescript|javascript|deno)$/i.test(language)) {
     throw new NotebookError(`${path}: the notebook is written in ${language}; heddle runs TypeScript and JavaScript`);
   }
-  for (const cell of notebook.cells) cell.metadata ??= {};
+  for (const [index, cell] of notebook.cells.entries()) checkCell(`${path}: not a notebook: cell ${index + 1}`, cell);
+}
+
+function checkCell(where: string, cell: Partial<Cell> | null): void {
+  if (typeof cell !== "object" || cell === null) throw new NotebookError(`${where} is not an object`);
+  const { cell_type, source } = cell;
+  if (cell_type !== "code" && cell_type !== "markdown" && cell_type !== "raw")
+    throw new NotebookError(`${where} is of the type ${JSON.stringify(cell_type)}, not code, markdown or raw`);
+  if (typeof source !== "string" && !(Array.isArray(source) && source.every((line) => typeof line === "string")))
+    throw new NotebookError(`${where} has no source`);
+  cell.metadata ??= {};
 }
 
 /** A cell's source as one text. */
@@ -86,12 +96,18 @@ export function splitLines(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** Writes a file by way of a temporary one beside it, so that nobody ever sees half of it. */
+/**
+ * Writes a file by way of a temporary one beside it, so that nobody ever sees half of it. A file that is there keeps its
+ * rights, and a link to it stays one.
+ */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}.${randomUUID().slice(0, 8)}.tmp`);
+  const target = await realpath(path).catch(() => path);
+  const rights = await stat(target).catch(() => undefined);
+  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.${randomUUID().slice(0, 8)}.tmp`);
   try {
-    await writeFile(draft, text);
-    await rename(draft, path);
+    await writeFile(draft, text, rights && { mode: rights.mode });
+    if (rights !== undefined) await chmod(draft, rights.mode);
+    await rename(draft, target);
   } catch (error) {
     await rm(draft, { force: true });
     throw new NotebookError(`${path}: cannot be written: ${(error as Error).message}`);

@@ -1,4 +1,5 @@
 /** Parameters of a run, put in as papermill does: a cell of its own after the one tagged `parameters`. */
+import { parseText } from "../language/parse.ts";
 import type { Cell, Notebook } from "./notebook.ts";
 
 /** `name=value` texts → values; a value is JSON where it can be read as such, else text. Throws an `Error` for the user. */
@@ -7,11 +8,14 @@ export function parseParameters(texts: readonly string[]): Map<string, unknown> 
   for (const text of texts) {
     const at = text.indexOf("=");
     const name = text.slice(0, at);
-    if (at < 1 || !/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name))
-      throw new Error(`-p must be name=value with a TypeScript name, not ${JSON.stringify(text)}`);
+    if (!isName(name)) throw new Error(`-p must be name=value with a TypeScript name, not ${JSON.stringify(text)}`);
     parameters.set(name, parseValue(text.slice(at + 1)));
   }
   return parameters;
+}
+
+function isName(text: string): boolean {
+  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(text) && parseText(`var ${text};`).errors.length === 0;
 }
 
 function parseValue(text: string): unknown {

@@ -1,0 +1,262 @@
+/** `heddle run`: what it prints, what it writes, how it ends. */
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { Workshop } from "../support/headless.ts";
+
+const last = (text: string): string => text.trimEnd().split("\n").at(-1)!;
+
+describe("what it prints and writes", () => {
+  test("prints what the cells print, and writes nothing unless asked", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["const who = 'world';", "console.log('hello', who);\n6 * 7"]);
+    const before = shop.read(path);
+    const { code, stderr, stdout } = await shop.heddle("run", path);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/a\.ipynb \[2\/2\] .*\n {4}hello world\n {4}42\n/);
+    expect(last(stdout)).toMatch(/^a\.ipynb: 2 ok in /);
+    expect(shop.read(path)).toBe(before);
+    expect(readdirSync(shop.folder)).toEqual(["a.ipynb"]);
+  });
+
+  test("--output: outputs and counts beside the sources, as nbformat stores them", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["console.log('one\\ntwo'); console.error('bad')", "({ a: 1 })"]);
+    expect(await shop.heddle("run", path, "--output", "out.ipynb", "--quiet")).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+    const { cells, metadata } = shop.readNotebook("out.ipynb");
+    expect(cells.map(({ execution_count, outputs }) => ({ execution_count, outputs }))).toEqual([
+      {
+        execution_count: 1,
+        outputs: [
+          { output_type: "stream", name: "stdout", text: ["one\n", "two\n"] },
+          { output_type: "stream", name: "stderr", text: ["bad\n"] },
+        ],
+      },
+      {
+        execution_count: 2,
+        outputs: [
+          { output_type: "execute_result", execution_count: 2, data: { "text/plain": ["{ a: 1 }"] }, metadata: {} },
+        ],
+      },
+    ]);
+    expect(metadata).toMatchObject({ language_info: { name: "typescript" }, kernelspec: { name: "heddle" } });
+    expect(readdirSync(shop.folder).toSorted()).toEqual(["a.ipynb", "out.ipynb"]);
+  });
+
+  test("--inplace keeps the file's rights and the link that leads to it", async () => {
+    using shop = new Workshop();
+    shop.notebook("real.ipynb", ["1"]);
+    chmodSync(join(shop.folder, "real.ipynb"), 0o600);
+    symlinkSync("real.ipynb", join(shop.folder, "link.ipynb"));
+    expect((await shop.heddle("run", "link.ipynb", "--inplace")).code).toBe(0);
+    expect(shop.readNotebook("real.ipynb").cells[0]!.execution_count).toBe(1);
+    expect(statSync(join(shop.folder, "real.ipynb")).mode & 0o777).toBe(0o600);
+    expect(lstatSync(join(shop.folder, "link.ipynb")).isSymbolicLink()).toBe(true);
+  });
+
+  test("--output-dir makes the folder; --jobs runs notebooks side by side, each in a session of its own", async () => {
+    using shop = new Workshop();
+    const paths = ["a.ipynb", "b.ipynb", "c.ipynb"].map((name) => shop.notebook(name, ["const x = 1; process.pid"]));
+    expect((await shop.heddle("run", ...paths, "--output-dir", "deep/out", "--jobs", "2")).code).toBe(0);
+    const pids = paths.map((name) => shop.readNotebook(`deep/out/${name}`).cells[0]!.outputs[0]!.data);
+    expect(new Set(pids.map((data) => JSON.stringify(data))).size).toBe(3);
+  });
+
+  test("a display that is updated or cleared is stored as it was at last", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", [
+      "import { clearOutput, display } from 'heddle/notebook';\nconst bar = await display('0 %');",
+      "await bar.update('100 %');\nconsole.log('first');\nclearOutput({ wait: true });\nconsole.log('second');",
+    ]);
+    expect(await shop.heddle("run", path, "--inplace")).toMatchObject({ code: 0, stderr: "" });
+    const [shown, cleared] = shop.readNotebook(path).cells.map(({ outputs }) => outputs);
+    expect(shown).toMatchObject([{ output_type: "display_data", data: { "text/plain": ["'100 %'"] } }]);
+    expect(cleared).toEqual([{ output_type: "stream", name: "stdout", text: ["second\n"] }]);
+  });
+
+  test("tasks: the chart is printed as text and stored with its final picture", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", [
+      "import { get, remote } from 'heddle';\n" +
+        "const slow = remote(async function slow(n: number) { await new Promise((done) => setTimeout(done, 200)); return n; });\n" +
+        "await get([slow.remote(1), slow.remote(2)])",
+    ]);
+    const { code, stdout } = await shop.heddle("run", path, "--inplace");
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain("[1] 2 tasks");
+    const charts = shop
+      .readNotebook(path)
+      .cells[0]!.outputs.filter(({ output_type }) => output_type === "display_data");
+    expect(charts).toHaveLength(1);
+    expect(Object.keys(charts[0]!.data as object)).toEqual(["image/png", "text/html", "text/plain"]);
+  });
+
+  test("-p: JSON where it is JSON, else text, after the cell tagged parameters; a second run replaces them", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", [
+      { source: "var count = 1; var name = 'nobody';", tags: ["parameters"] },
+      "[count, name]",
+    ]);
+    const run = (...values: string[]) => shop.heddle("run", path, "--inplace", ...values.flatMap((one) => ["-p", one]));
+    expect((await run("count=3", "name=Ada Lovelace")).code).toBe(0);
+    expect((await run("count=4", 'name="5"')).code).toBe(0);
+    const { cells } = shop.readNotebook(path);
+    expect(cells.map(({ metadata }) => metadata.tags)).toEqual([["parameters"], ["injected-parameters"], []]);
+    expect(cells[2]!.outputs).toMatchObject([{ data: { "text/plain": ["[ 4, '5' ]"] } }]);
+  });
+});
+
+describe("how it ends", () => {
+  test("a cell that fails: exit code 1, its error in place, the rest not run, what was done is written", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["1", "throw new RangeError('too far')", "console.log('never')"]);
+    const { code, stdout } = await shop.heddle("run", path, "--output", "out.ipynb", "--junit", "report.xml");
+    expect(code).toBe(1);
+    expect(stdout).toContain("RangeError: too far");
+    expect(last(stdout)).toMatch(/^a\.ipynb: 1 ok, 1 failed, 1 not run in /);
+    const { cells } = shop.readNotebook("out.ipynb");
+    expect(cells.map(({ execution_count }) => execution_count)).toEqual([1, 2, null]);
+    expect(cells[1]!.outputs).toMatchObject([{ output_type: "error", ename: "RangeError", evalue: "too far" }]);
+    const report = shop.read("report.xml");
+    expect(report).toContain('<testsuite name="a.ipynb" tests="3" failures="1" skipped="1"');
+    expect(report).toContain('<failure message="RangeError: too far">');
+    expect(report).not.toContain("\u001b");
+  });
+
+  test("--allow-errors goes on; the tag raises-exception makes an error expected; skip is skipped", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", [
+      { source: "throw new Error('expected')", tags: ["raises-exception"] },
+      { source: "process.exit(9)", tags: ["skip-execution"] },
+      "const wrong: string = 5;",
+      "console.log('reached');",
+    ]);
+    const strict = await shop.heddle("run", path);
+    expect(strict).toMatchObject({ code: 1, stdout: expect.stringContaining("TypeScriptError") });
+    expect(strict.stdout).not.toContain("reached");
+    const allowing = await shop.heddle("run", path, "--allow-errors");
+    expect(allowing.code).toBe(0);
+    expect(allowing.stdout).toContain("    reached\n");
+    expect(last(allowing.stdout)).toMatch(/2 ok, 1 failed, 1 skipped/);
+  });
+
+  test.each([
+    ["--cell-timeout", "while (true);"],
+    ["--timeout", "await new Promise(() => {})"],
+    ["--cell-timeout", "for (;;) JSON.parse('[]')"],
+  ])("%s ends %s: exit code 3, the rest not run", async (option, endless) => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", [endless, "1"]);
+    const { code, stdout } = await shop.heddle("run", path, option, "1500");
+    expect(code).toBe(3);
+    expect(last(stdout)).toMatch(/^a\.ipynb: 1 timeout, 1 not run in /);
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("%s: exit code 130, what was done is written", async (signal) => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["console.log('done')", "console.log('in it'); while (true);", "1"]);
+    const { child, finished, printed } = shop.start("run", path, "--output", "out.ipynb");
+    await printed("done");
+    child.kill(signal);
+    expect((await finished).code).toBe(130);
+    const { cells } = shop.readNotebook("out.ipynb");
+    expect(cells[0]!.outputs).toMatchObject([{ text: ["done\n"] }]);
+    expect(cells[2]!.execution_count).toBeNull();
+  });
+
+  test("a session that exits under a cell is that cell's failure", async () => {
+    using shop = new Workshop();
+    const { code, stdout } = await shop.heddle("run", shop.notebook("a.ipynb", ["process.exit(4)"]));
+    expect(code).toBe(1);
+    expect(stdout).toContain("exited with code 4");
+  });
+
+  test("a cell that asks for input is told that nobody answers", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["import { input } from 'heddle/notebook';\nawait input('name? ')"]);
+    const { code, stdout } = await shop.heddle("run", path);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/input/i);
+  });
+
+  test.runIf(process.platform === "linux")("leaves no process behind", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", [
+      "import { spawn } from 'node:child_process';\nspawn('sleep', ['600'], { stdio: 'ignore' });\n" +
+        "import { get, remote } from 'heddle';\nawait get(remote(function one() { return 1; }).remote());\n" +
+        "console.log('pids', process.pid, process.ppid);",
+    ]);
+    const { code, stdout } = await shop.heddle("run", path);
+    expect(code, stdout).toBe(0);
+    const pids = /pids (\d+) (\d+)/.exec(stdout)!.slice(1);
+    expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
+    expect(readdirSync("/proc").filter((name) => folderOf(name) === shop.folder)).toEqual([]);
+  });
+});
+
+/** The folder a process works in; undefined for what is no process, or no longer. */
+function folderOf(name: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${name}/cwd`);
+  } catch {
+    return undefined;
+  }
+}
+
+describe("wrong use: one clear line, exit code 2, and nothing runs", () => {
+  const python = JSON.stringify({
+    cells: [],
+    metadata: { kernelspec: { name: "python3", language: "python" } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  });
+  test.each<[args: string[], complaint: RegExp]>([
+    [[], /^$/],
+    [["fly"], /there is no command "fly"; the commands are install, uninstall, run/],
+    [["run"], /expected a notebook; see heddle run --help/],
+    [["run", "missing.ipynb"], /missing\.ipynb: no such file/],
+    [["run", "broken.ipynb"], /broken\.ipynb: not a notebook: .*JSON/],
+    [["run", "list.ipynb"], /list\.ipynb: not a notebook: it has no nbformat/],
+    [["run", "old.ipynb"], /old\.ipynb: nbformat 3 is not supported, only 4; convert it/],
+    [
+      ["run", "python.ipynb"],
+      /python\.ipynb: the notebook is written in python; heddle runs TypeScript and JavaScript/,
+    ],
+    [["run", "odd.ipynb"], /odd\.ipynb: not a notebook: cell 1/],
+    [["run", "a.ipynb", "--fly"], /Unknown option '--fly'/],
+    [["run", "a.ipynb", "--timeout", "soon"], /--timeout must be milliseconds greater than 0, not "soon"/],
+    [["run", "a.ipynb", "--cell-timeout", "-1"], /--cell-timeout/],
+    [["run", "a.ipynb", "--jobs", "0"], /--jobs must be a whole number of at least 1, not "0"/],
+    [["run", "a.ipynb", "-p", "1x=2"], /-p must be name=value with a TypeScript name, not "1x=2"/],
+    [["run", "a.ipynb", "-p", "class=2"], /-p must be name=value with a TypeScript name, not "class=2"/],
+    [["run", "a.ipynb", "--inplace", "--output", "b.ipynb"], /--output, --output-dir and --inplace exclude each other/],
+    [["run", "a.ipynb", "b.ipynb", "--output", "c.ipynb"], /--output takes one notebook; use --output-dir for several/],
+    [["run", "a.ipynb", "sub/a.ipynb", "--output-dir", "out"], /--output-dir: two notebooks are named a\.ipynb/],
+    [["run", "a.ipynb", "--output", "nowhere/b.ipynb"], /--output: there is no folder nowhere/],
+    [["run", "a.ipynb", "--junit", "nowhere/r.xml"], /--junit: there is no folder nowhere/],
+    [["convert", "a.ipynb"], /--to must be ts/],
+    [["convert", "a.ipynb", "--to", "pdf"], /--to must be ts.*not "pdf"/],
+    [["kernel"], /--connection-file is missing/],
+    [["install", "--user", "--sys-prefix"], /exclude each other/],
+    [["install", "--name", "a b"], /--name may have letters/],
+  ])("heddle %s", async (args, complaint) => {
+    using shop = new Workshop();
+    shop.notebook("a.ipynb", ["console.log('ran')"]);
+    mkdirSync(join(shop.folder, "sub"));
+    shop.notebook("sub/a.ipynb", ["console.log('ran')"]);
+    shop.write("broken.ipynb", "{");
+    shop.write("list.ipynb", "[]");
+    shop.write("old.ipynb", '{"nbformat": 3}');
+    shop.write("odd.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}');
+    shop.write("python.ipynb", python);
+    const { code, stderr, stdout } = await shop.heddle(...args);
+    expect(code).toBe(2);
+    expect(stderr.trimEnd()).toMatch(complaint);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stdout).not.toContain("ran");
+  });
+});

@@ -1,4 +1,5 @@
 /** The kernel as a process of its own, serving the clients of a connection file. */
+import { clientProcess } from "./environment.ts";
 import { Session } from "./session/session.ts";
 import { readConnectionFile } from "./wire/connection-file.ts";
 import type { Sockets } from "./wire/sockets.ts";
@@ -40,7 +41,7 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
   try {
     sockets = await Sockets.listen(connection, (message) => void kernel.handle(message));
     listenToSignals(stop);
-    const parent = Number(process.env.JPY_PARENT_PID ?? process.ppid);
+    const parent = clientProcess();
     const watch = setInterval(() => isAlive(parent) || stop(), parentCheckMs);
     await stopped;
     clearInterval(watch);

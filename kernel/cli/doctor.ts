@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { userDataFolder } from "./kernelspec.ts";
+import { userDataFolder } from "../environment.ts";
 import { EXIT_FAILED, EXIT_OK, parseCommand } from "./usage.ts";
 
 interface Finding {

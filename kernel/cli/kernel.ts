@@ -1,7 +1,7 @@
 /** heddle kernel: the kernel as a Jupyter client starts it. */
 import { join } from "node:path";
+import { userDataFolder } from "../environment.ts";
 import { runKernel } from "../process.ts";
-import { userDataFolder } from "./kernelspec.ts";
 import { EXIT_FAILED, EXIT_OK, parseCommand, UsageError } from "./usage.ts";
 
 const help = `heddle kernel --connection-file F

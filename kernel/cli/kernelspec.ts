@@ -1,8 +1,8 @@
 /** Where kernelspecs live, and what heddle's is made of. */
 import { execFileSync } from "node:child_process";
-import { homedir, platform } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { activePythonPrefix, userDataFolder } from "../environment.ts";
 import { parseCommand, UsageError } from "./usage.ts";
 
 export interface Target {
@@ -41,21 +41,8 @@ export function parseTarget(command: string, args: string[]): { target: Target; 
   return { target, displayName: values["display-name"] ?? "TypeScript (heddle)", help: values.help === true };
 }
 
-/** Jupyter's data folder of the user, as jupyter_core finds it. */
-export function userDataFolder(): string {
-  const { JUPYTER_DATA_DIR, APPDATA, XDG_DATA_HOME } = process.env;
-  if (JUPYTER_DATA_DIR !== undefined && JUPYTER_DATA_DIR !== "") return JUPYTER_DATA_DIR;
-  if (platform() === "darwin") return join(homedir(), "Library", "Jupyter");
-  if (platform() === "win32") return join(APPDATA ?? join(homedir(), "AppData", "Roaming"), "jupyter");
-  return join(
-    XDG_DATA_HOME === undefined || XDG_DATA_HOME === "" ? join(homedir(), ".local", "share") : XDG_DATA_HOME,
-    "jupyter",
-  );
-}
-
 function systemPrefix(command: string): string {
-  const { VIRTUAL_ENV, CONDA_PREFIX } = process.env;
-  const active = VIRTUAL_ENV ?? CONDA_PREFIX;
+  const active = activePythonPrefix();
   if (active !== undefined) return active;
   for (const python of ["python3", "python"]) {
     try {

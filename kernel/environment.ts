@@ -1,0 +1,25 @@
+/** The one place in which the kernel's side reads environment variables. */
+import { homedir, platform } from "node:os";
+import { join } from "node:path";
+
+const set = (value: string | undefined): value is string => value !== undefined && value !== "";
+
+/** Jupyter's data folder of the user, as jupyter_core finds it. */
+export function userDataFolder(): string {
+  const { APPDATA, JUPYTER_DATA_DIR, XDG_DATA_HOME } = process.env;
+  if (set(JUPYTER_DATA_DIR)) return JUPYTER_DATA_DIR;
+  if (platform() === "darwin") return join(homedir(), "Library", "Jupyter");
+  if (platform() === "win32") return join(set(APPDATA) ? APPDATA : join(homedir(), "AppData", "Roaming"), "jupyter");
+  return join(set(XDG_DATA_HOME) ? XDG_DATA_HOME : join(homedir(), ".local", "share"), "jupyter");
+}
+
+/** The prefix of the Python environment that is active in this shell. */
+export function activePythonPrefix(): string | undefined {
+  const { CONDA_PREFIX, VIRTUAL_ENV } = process.env;
+  return [VIRTUAL_ENV, CONDA_PREFIX].find(set);
+}
+
+/** The process on whose behalf the kernel runs; Jupyter names it where it is not the one that started it. */
+export function clientProcess(): number {
+  return Number(process.env.JPY_PARENT_PID ?? process.ppid);
+}

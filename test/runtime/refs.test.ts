@@ -125,6 +125,10 @@ describe("refs as arguments", () => {
     expect(error).toBeInstanceOf(OtherSessionError);
     expect(error.message).toContain(r.id);
     expect(() => add.remote(r, 1)).toThrow(OtherSessionError);
-    expect(() => echo.remote([r])).toThrow(OtherSessionError);
+    // Deep inside a value the error names the way to the ref first.
+    const inside = await rejection(Promise.resolve().then(() => echo.remote([r])));
+    expect(inside.message).toMatch(/echo → \[0\] → \[0\]/);
+    expect(inside.message).toContain(r.id);
+    expect(inside.cause).toBeInstanceOf(OtherSessionError);
   });
 });

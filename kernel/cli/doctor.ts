@@ -59,7 +59,16 @@ function checkKernelspec(): Finding {
   const file = join(userDataFolder(), "kernels", "heddle", "kernel.json");
   if (!existsSync(file))
     return { what: "kernelspec", state: "missing", detail: "not installed for this user; run heddle install" };
-  const { argv = [] } = JSON.parse(readFileSync(file, "utf8")) as { argv?: string[] };
+  let argv: string[];
+  try {
+    ({ argv = [] } = JSON.parse(readFileSync(file, "utf8")) as { argv?: string[] });
+  } catch (error) {
+    return {
+      what: "kernelspec",
+      state: "broken",
+      detail: `${file} cannot be read: ${(error as Error).message}; run heddle install`,
+    };
+  }
   const gone = argv.slice(0, 2).find((path) => !existsSync(path));
   if (gone !== undefined)
     return {

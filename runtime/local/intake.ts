@@ -96,12 +96,12 @@ export class Intake {
         for (let at = 0; at < reader.words; at++) this.#scheduler.subscribe(client, f64[word + at]!);
         return;
       case protocol.Abandon:
-        return this.#scheduler.abandon(client, f64[word]!, i32[word * 2 + 4]!, f64[word + 1]!);
+        return this.#scheduler.calls.abandon(client, f64[word]!, i32[word * 2 + 4]!, f64[word + 1]!);
       case protocol.WaitBegin:
         return this.#waitBegin(peer, reader);
       case protocol.WaitEnd: {
         const ids = readIds(reader, word + 4, i32[word * 2 + 7]!);
-        return this.#scheduler.waitEnd(
+        return this.#scheduler.calls.waitEnd(
           client,
           f64[word]!,
           ids,
@@ -178,7 +178,7 @@ export class Intake {
     }
     this.#partialGets.delete(peer);
     const timeout = f64[word + 4]!;
-    this.#scheduler.get(
+    this.#scheduler.calls.get(
       peer.index,
       f64[word]!,
       f64[word + 1]!,
@@ -197,7 +197,7 @@ export class Intake {
       timeout: timeout < 0 ? undefined : timeout,
       time: f64[word + 3]!,
     };
-    this.#scheduler.waitBegin(
+    this.#scheduler.calls.waitBegin(
       peer.index,
       f64[word]!,
       f64[word + 1]!,

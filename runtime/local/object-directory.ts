@@ -42,6 +42,15 @@ export class ObjectDirectory {
     return object;
   }
 
+  /** The object of that number; one that nobody knows becomes a lost one. */
+  find(id: number, time: number): StoredObject {
+    const object = this.objects.get(id);
+    if (object !== undefined) return object;
+    const lost = this.create(id, 0, 1);
+    this.seal(lost, undefined, { kind: "lost", message: "", hops: [], cause: undefined, attempts: [] }, time);
+    return lost;
+  }
+
   isReady(object: StoredObject): boolean {
     return object.order !== 0;
   }

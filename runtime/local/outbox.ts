@@ -2,6 +2,7 @@
 import { decode } from "../serialization/decode.ts";
 import { type Block, pasteBlock, readBlock, viewsOf } from "./block.ts";
 import { CLAIM_TAKEN_BACK, CLAIM_WAITING } from "./claims.ts";
+import type { Effects } from "./effects.ts";
 import { ObjectStore } from "./object-store.ts";
 import type { Peer } from "./peer.ts";
 import {
@@ -18,7 +19,6 @@ import {
 } from "./protocol.ts";
 import type { Failure, Lane, StoredObject, Task } from "./records.ts";
 import type { RingWriter } from "./ring.ts";
-import type { Effects } from "./scheduler.ts";
 
 const NO_STORE = undefined as unknown as ObjectStore;
 

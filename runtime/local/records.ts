@@ -125,3 +125,54 @@ export interface Call {
   /** Waiting for a slot to return to its task, or returned. */
   done: boolean;
 }
+
+/** A task as it arrives. */
+export interface Submission {
+  id: number;
+  definition: Definition;
+  policy: Policy;
+  args: Block;
+  inputs: readonly number[];
+  returns: number;
+  parent: number;
+  cell: string | undefined;
+  name: string;
+  client: number;
+  time: number;
+}
+
+/** A task as it begins its life. */
+export function newTask(submission: Submission, sequence: number): Task {
+  const { args, cell, client, definition, id, inputs, name, parent, policy, returns, time } = submission;
+  return {
+    id,
+    sequence,
+    definition,
+    policy,
+    args,
+    inputs,
+    returns,
+    parent,
+    cell,
+    name,
+    client,
+    submittedAt: time,
+    state: "waiting",
+    missing: 0,
+    attempt: 0,
+    retriesLeft: policy.maxRetries < 0 ? Number.POSITIVE_INFINITY : policy.maxRetries,
+    lane: undefined,
+    worker: undefined,
+    slot: -1,
+    startedAt: 0,
+    openCalls: 0,
+    cancelRequested: false,
+    attempts: [],
+    children: undefined,
+  };
+}
+
+/** Learns how long calls of a function hold their slot. Recent calls count most. */
+export function learnDuration(definition: Definition, ms: number): void {
+  definition.meanMs = definition.meanMs === undefined ? ms : definition.meanMs * 0.8 + ms * 0.2;
+}

@@ -1,0 +1,235 @@
+/**
+ * `get` and `wait`: from the moment a thread asks until it has its answer. A task that asks gives its slot back, and
+ * gets one again before the answer goes out; while it has several open calls it goes on without a slot until the last
+ * of them is decided, because holding one could keep what it waits for from running.
+ */
+import type { Dispatcher } from "./dispatcher.ts";
+import { type EventLog, Row } from "./event-log.ts";
+import type { ObjectDirectory } from "./object-directory.ts";
+import { CallFailed, CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
+import type { Call, StoredObject, Task } from "./records.ts";
+
+/** Ids that an event shows of a call; the totals are exact. */
+const SHOWN = 64;
+
+export interface CallEffects {
+  value(client: number, call: number, index: number, object: StoredObject): void;
+  callDone(client: number, call: number, outcome: number): void;
+}
+
+export interface CallSurroundings {
+  effects: CallEffects;
+  log: EventLog;
+  directory: ObjectDirectory;
+  dispatcher: Dispatcher;
+  clock: { now: number };
+  task(id: number): Task | undefined;
+  /** The object of that number; one that nobody knows is a lost one. */
+  object(id: number): StoredObject;
+}
+
+/** What the event of a call's beginning says. */
+export interface CallDetail {
+  cell: string | undefined;
+  timeout: number | undefined;
+  time: number;
+}
+
+export class CallDesk {
+  readonly #with: CallSurroundings;
+  readonly #open = new Map<string, Call>();
+  readonly #byTask = new Map<Task, Set<Call>>();
+
+  constructor(surroundings: CallSurroundings) {
+    this.#with = surroundings;
+  }
+
+  /** A `get` began: its values go to the client as they come, then the call is done. `poll` answers at once. */
+  get(
+    client: number,
+    id: number,
+    taskId: number,
+    objects: number[],
+    flags: { settled: boolean; poll: boolean },
+    detail: CallDetail,
+  ): void {
+    const call = this.#begin(client, id, "get", taskId, objects, flags.settled, detail);
+    this.#logStart(call, taskId, objects, objects.length, 0, detail);
+    for (let index = 0; index < objects.length && !call.done; index++) {
+      const object = this.#with.object(objects[index]!);
+      object.looked = true;
+      if (object.order !== 0) this.progress(call, index, object);
+      else {
+        object.calls ??= [];
+        object.calls.push({ call, index });
+      }
+    }
+    if (objects.length === 0) this.#decide(call, CallOk);
+    if (flags.poll) this.#decide(call, CallTimeout);
+  }
+
+  /** A `wait` began. Its client counts for itself; here it holds its task's slot back and stands in the log. */
+  waitBegin(
+    client: number,
+    id: number,
+    taskId: number,
+    objects: number[],
+    total: number,
+    numReturns: number,
+    detail: CallDetail,
+  ): void {
+    const call = this.#begin(client, id, "wait", taskId, [], false, detail);
+    this.#logStart(call, taskId, objects, total, numReturns, detail);
+  }
+
+  /** The client of a `wait` has its answer. */
+  waitEnd(
+    client: number,
+    id: number,
+    ready: number[],
+    total: number,
+    pending: number,
+    outcome: number,
+    time: number,
+  ): void {
+    this.#with.clock.now = time;
+    const call = this.#open.get(`${client}:${id}`);
+    if (call === undefined) return;
+    this.#with.log.add(Row.callReturned, time, callNumber(call), 0, 1, total, pending, 0, {
+      objects: ready,
+      outcome: outcomeName(outcome),
+    });
+    this.#decide(call, outcome);
+  }
+
+  /** The client gave up waiting: its time was over or its signal aborted. */
+  abandon(client: number, id: number, outcome: number, time: number): void {
+    this.#with.clock.now = time;
+    const call = this.#open.get(`${client}:${id}`);
+    if (call !== undefined) this.#decide(call, outcome);
+  }
+
+  #begin(
+    client: number,
+    id: number,
+    kind: "get" | "wait",
+    taskId: number,
+    objects: number[],
+    settled: boolean,
+    { time }: CallDetail,
+  ): Call {
+    this.#with.clock.now = time;
+    const task = taskId === 0 ? undefined : this.#with.task(taskId);
+    const call: Call = {
+      id,
+      client,
+      kind,
+      task,
+      objects,
+      settled,
+      remaining: objects.length,
+      outcome: CallOk,
+      done: false,
+    };
+    this.#open.set(`${client}:${id}`, call);
+    if (task !== undefined) {
+      const calls = this.#byTask.get(task);
+      if (calls === undefined) this.#byTask.set(task, new Set([call]));
+      else calls.add(call);
+      this.#suspend(task);
+    }
+    return call;
+  }
+
+  #logStart(
+    call: Call,
+    task: number,
+    objects: readonly number[],
+    total: number,
+    numReturns: number,
+    { cell, time, timeout }: CallDetail,
+  ): void {
+    const kind = call.kind === "wait" ? 1 : 0;
+    this.#with.log.add(Row.callStarted, time, callNumber(call), task, kind, total, numReturns, 0, {
+      objects: objects.slice(0, SHOWN),
+      cell,
+      timeout,
+    });
+  }
+
+  /** The task awaits something: its slot goes to others. */
+  #suspend(task: Task): void {
+    task.openCalls++;
+    if (task.openCalls > 1 || task.lane === undefined) return;
+    this.#with.log.add(Row.blocked, this.#with.clock.now, task.id);
+    this.#with.dispatcher.leaveLane(task);
+    task.worker?.suspended.add(task);
+  }
+
+  /** One of the call's objects is ready. */
+  progress(call: Call, index: number, object: StoredObject): void {
+    if (call.done) return;
+    this.#with.effects.value(call.client, call.id, index, object);
+    if (object.failure !== undefined && !call.settled) this.#decide(call, CallFailed);
+    else if (--call.remaining === 0) this.#decide(call, CallOk);
+  }
+
+  /** The outcome is known; the answer waits for the task's slot. */
+  #decide(call: Call, outcome: number): void {
+    if (call.done) return;
+    call.done = true;
+    call.outcome = outcome;
+    if (call.kind === "get") this.#leaveObjects(call, outcome);
+    const { task } = call;
+    if (task === undefined || task.state !== "running") {
+      this.#answer(call);
+      return;
+    }
+    task.openCalls--;
+    if (task.openCalls > 0) this.#answer(call);
+    else this.#with.dispatcher.addResuming(task);
+  }
+
+  #leaveObjects(call: Call, outcome: number): void {
+    const { clock, directory, log } = this.#with;
+    const detail = { objects: call.objects.slice(0, SHOWN), outcome: outcomeName(outcome) };
+    log.add(Row.callReturned, clock.now, callNumber(call), 0, 0, call.objects.length, call.remaining, 0, detail);
+    if (call.remaining === 0) return;
+    for (const id of call.objects) {
+      const object = directory.objects.get(id);
+      if (object?.calls !== undefined) object.calls = object.calls.filter((entry) => entry.call !== call);
+    }
+  }
+
+  #answer(call: Call): void {
+    this.#open.delete(`${call.client}:${call.id}`);
+    if (call.task !== undefined) this.#byTask.get(call.task)?.delete(call);
+    this.#with.effects.callDone(call.client, call.id, call.outcome);
+  }
+
+  /** The task has a slot again: what was decided for it goes out. */
+  resumed(task: Task): void {
+    this.#with.log.add(Row.resumed, this.#with.clock.now, task.id);
+    for (const call of [...(this.#byTask.get(task) ?? [])]) if (call.done) this.#answer(call);
+  }
+
+  /** The task has ended, whatever it still had asked for. */
+  forgetTask(task: Task): void {
+    for (const call of this.#byTask.get(task) ?? []) this.#open.delete(`${call.client}:${call.id}`);
+    this.#byTask.delete(task);
+    task.openCalls = 0;
+  }
+
+  /** A thread is gone: nobody waits for its answers. */
+  forgetClient(index: number): void {
+    for (const [key, call] of this.#open) if (call.client === index) this.#open.delete(key);
+  }
+}
+
+const callNumber = (call: Call): number => call.client * 2 ** 32 + call.id;
+
+function outcomeName(outcome: number): "ok" | "failed" | "timeout" | "interrupted" {
+  if (outcome === CallFailed) return "failed";
+  if (outcome === CallTimeout) return "timeout";
+  return outcome === CallInterrupted ? "interrupted" : "ok";
+}

@@ -1,0 +1,21 @@
+/** What the scheduler makes happen: the one way out of the state machine. */
+import type { Block } from "./block.ts";
+import type { Lane, StoredObject, Task } from "./records.ts";
+
+/** What the scheduler makes happen. */
+export interface Effects {
+  /** Sends the task and its inputs to the lane's worker; false when there is no room at present. */
+  dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean;
+  /** Takes a task back that its worker has not started; false when it has. */
+  revoke(task: Task): boolean;
+  /** Asks the task's worker to cancel it: its awaits reject and its signal aborts. */
+  cancelOnWorker(task: Task): void;
+  /** Ends a worker's thread and has it replaced; `workerDown` follows. */
+  endWorker(worker: number, reason: "cancelled"): void;
+  value(client: number, call: number, index: number, object: StoredObject): void;
+  callDone(client: number, call: number, outcome: number): void;
+  ready(client: number, object: StoredObject): void;
+  freeMemory(block: Block): void;
+  /** Name and message out of the second block of a failed attempt, for the event log. */
+  describe(summary: Block): { name: string; message: string };
+}

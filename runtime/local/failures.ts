@@ -1,0 +1,28 @@
+/** Failures as the scheduler keeps them: what happened, and through which tasks it passed. */
+import type { TaskHop } from "../errors.ts";
+import { taskIdText, workerIdText } from "../ids.ts";
+import type { Block } from "./block.ts";
+import type { Failure, FailureKind, Task, WorkerRecord } from "./records.ts";
+
+/** A failure that begins with this task. */
+export function failureOf(kind: FailureKind, task: Task, cause?: Block, worker?: WorkerRecord): Failure {
+  return { kind, message: "", hops: [hopOf(task, worker)], cause, attempts: task.attempts };
+}
+
+/** The task as one hop of a story. */
+export function hopOf(task: Task, worker = task.worker): TaskHop {
+  return {
+    taskId: taskIdText(task.id),
+    taskName: task.name,
+    functionName: task.definition.functionName,
+    attempt: task.attempt,
+    ...(worker === undefined ? {} : { workerId: workerIdText(worker.index) }),
+    ...(task.cell === undefined ? {} : { cell: task.cell }),
+  };
+}
+
+/** What a task whose input has no value says of it. */
+export function inputMessage(kind: FailureKind): string {
+  if (kind === "freed") return "an input was freed";
+  return kind === "lost" ? "an input is not known to this runtime" : "";
+}

@@ -1,5 +1,5 @@
 /** heddle install: writes the kernelspec. */
-import { cpSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { kernelJson, parseTarget } from "./kernelspec.ts";
@@ -25,7 +25,6 @@ export async function command(args: string[]): Promise<number> {
   const draft = `${folder}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(folder), { recursive: true });
-    rmSync(draft, { recursive: true, force: true });
     mkdirSync(draft);
     writeFileSync(join(draft, "kernel.json"), `${JSON.stringify(kernelJson(displayName), null, 2)}\n`);
     const logo = await drawLogo();
@@ -37,7 +36,7 @@ export async function command(args: string[]): Promise<number> {
     rmSync(folder, { recursive: true, force: true });
     renameSync(draft, folder);
   } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
+    if (existsSync(draft)) rmSync(draft, { recursive: true });
     console.error(`heddle install: cannot write ${folder}: ${(error as Error).message}`);
     return EXIT_FAILED;
   }

@@ -159,7 +159,7 @@ describe("how it ends", () => {
   test.each(["SIGINT", "SIGTERM"] as const)("%s: exit code 130, what was done is written", async (signal) => {
     using shop = new Workshop();
     const path = shop.notebook("a.ipynb", ["console.log('done')", "console.log('in it'); while (true);", "1"]);
-    const { child, finished, printed } = shop.start("run", path, "--output", "out.ipynb");
+    const { child, finished, printed } = shop.start(["run", path, "--output", "out.ipynb"]);
     await printed("done");
     child.kill(signal);
     expect((await finished).code).toBe(130);

@@ -28,6 +28,13 @@ export interface Finished {
   stderr: string;
 }
 
+export interface Started {
+  child: ChildProcess;
+  finished: Promise<Finished>;
+  /** Resolves when it has printed `text`. */
+  printed(text: string): Promise<void>;
+}
+
 export class Workshop {
   readonly folder: string = mkdtempSync(join(tmpdir(), "heddle-headless-"));
 
@@ -57,9 +64,13 @@ export class Workshop {
     return JSON.parse(this.read(name)) as StoredNotebook;
   }
 
-  /** Starts `heddle` with these arguments in the folder. */
-  start(...args: string[]): { child: ChildProcess; finished: Promise<Finished>; printed(text: string): Promise<void> } {
-    const child = spawn(process.execPath, [program, ...args], { cwd: this.folder, stdio: ["ignore", "pipe", "pipe"] });
+  /** Starts `heddle` with these arguments in the folder; `env` adds to the environment. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: this.folder,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
@@ -77,7 +88,7 @@ export class Workshop {
 
   /** Runs `heddle` with these arguments to its end. */
   heddle(...args: string[]): Promise<Finished> {
-    return this.start(...args).finished;
+    return this.start(args).finished;
   }
 
   [Symbol.dispose](): void {

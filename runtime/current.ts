@@ -12,6 +12,8 @@ export interface TaskContext {
   readonly workerId: string;
   readonly signal: AbortSignal;
   readonly resources: Readonly<Record<string, number>>;
+  /** A cancellation point: `value` awaited, unless the task is stopped before. */
+  awaiting<T>(value: T | PromiseLike<T>): T | PromiseLike<T>;
 }
 
 /** A worker's backend and the task whose code runs. */

@@ -21,7 +21,7 @@ export {
 export type * from "./events.ts";
 export type { ObjectRef } from "./object-ref.ts";
 export { listObjects, listTasks, listWorkers, profile, timeline } from "./observe.ts";
-export type { ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
+export type { CancelOptions, ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
 export {
   asCompleted,
   availableResources,

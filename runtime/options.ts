@@ -205,6 +205,19 @@ export function checkGetOptions(options: GetOptions, owner: string): GetOptions 
   );
 }
 
+/** Options of `cancel`. */
+export interface CancelOptions {
+  /** Ends the thread of a running task that does not stop by itself; default false. */
+  force?: boolean;
+  /** Whether the tasks it submitted are cancelled too; default true. */
+  recursive?: boolean;
+}
+
+/** Checks the options of `cancel`. */
+export function checkCancelOptions(options: CancelOptions): CancelOptions {
+  return checkOptions(options, { force: taskOptionRules.shared, recursive: taskOptionRules.shared }, "cancel");
+}
+
 /** What a task asks for, in ten-thousandths so that fractions add up exactly. */
 export type ResourceShape = Readonly<Record<string, number>>;
 

@@ -9,6 +9,8 @@ import { startLocal } from "./local/start.ts";
 import { type ObjectRef, otherSession, ownRef, refBackend, refNumber } from "./object-ref.ts";
 import {
   amountsOf,
+  type CancelOptions,
+  checkCancelOptions,
   checkGetOptions,
   checkInitOptions,
   checkWaitOptions,
@@ -153,6 +155,10 @@ export type ValuesOf<R extends readonly unknown[]> = {
   -readonly [K in keyof R]: R[K] extends ObjectRef<infer T> ? T : never;
 };
 
+/** In a task the calls that wait are cancellation points, also where its own awaits are not. */
+const cancellable = <T>(promise: Promise<T>): T | PromiseLike<T> =>
+  workerSide()?.context()?.awaiting(promise) ?? promise;
+
 const requestOf = (options: GetOptions, settled: boolean): GetRequest => ({
   timeout: options.timeout,
   signal: options.signal,
@@ -173,10 +179,10 @@ export async function get(target: unknown, options: GetOptions = {}): Promise<un
   const owner = backend();
   if (isIterable(target)) {
     const ids = checkRefs(target, "get");
-    return ids.length === 0 ? [] : await guarded(() => owner.get(ids, requestOf(options, false)));
+    return ids.length === 0 ? [] : await cancellable(guarded(() => owner.get(ids, requestOf(options, false))));
   }
   const id = checkRef(target, "get");
-  const [value] = await guarded(() => owner.get([id], requestOf(options, false)));
+  const [value] = await cancellable(guarded(() => owner.get([id], requestOf(options, false))));
   return value;
 }
 
@@ -189,7 +195,7 @@ export async function settled<T>(
   const owner = backend();
   const ids = checkRefs(refs, "settled");
   if (ids.length === 0) return [];
-  return (await guarded(() => owner.get(ids, requestOf(options, true)))) as PromiseSettledResult<T>[];
+  return (await cancellable(guarded(() => owner.get(ids, requestOf(options, true))))) as PromiseSettledResult<T>[];
 }
 
 /**
@@ -212,7 +218,8 @@ export async function wait<R extends ObjectRef<unknown>>(
   if (numReturns > ids.length)
     throw new RangeError(`wait: numReturns is ${numReturns}, but there are only ${ids.length} refs`);
   refuseDuplicates(ids);
-  const ready = await guarded(() => owner.wait(ids, { numReturns, timeout: options.timeout, signal: options.signal }));
+  const request = { numReturns, timeout: options.timeout, signal: options.signal };
+  const ready = await cancellable(guarded(() => owner.wait(ids, request)));
   const isReady = new Set(ready);
   return [ready.map((index) => list[index]!), list.filter((_, index) => !isReady.has(index))];
 }
@@ -240,7 +247,8 @@ export async function* asCompleted<R extends ObjectRef<unknown>>(
  * its thread is ended. `recursive` (default) takes the tasks it submitted along. Finished tasks and put objects are left
  * alone. Semantics: `ray.cancel`.
  */
-export function cancel(ref: ObjectRef<unknown>, options: { force?: boolean; recursive?: boolean } = {}): void {
+export function cancel(ref: ObjectRef<unknown>, options: CancelOptions = {}): void {
+  checkCancelOptions(options);
   const id = checkRef(ref, "cancel");
   const owner = backend();
   guarded(() => owner.cancel(id, options.force ?? false, options.recursive ?? true));

@@ -63,6 +63,16 @@ export class WorkerTask implements TaskContext {
     return this.#controller.signal;
   }
 
+  /** Whether the task was told by an await that rejected, and so is on its way out. */
+  get knows(): boolean {
+    return this.#delivered;
+  }
+
+  /** Whether the task has its signal, and so may hear of a stop without an await. */
+  get listens(): boolean {
+    return this.#controller !== undefined;
+  }
+
   /** Asks the task to stop: pending awaits reject, or the next one, once; its signal aborts. */
   stop(reason: TaskCancelledError | TaskTimeoutError): void {
     if (this.stopReason !== undefined) return;

@@ -30,6 +30,8 @@ import type { WorkerStart } from "./worker-pool.ts";
 import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
 
 const LINGER_MS = 1;
+/** How long a task that only has its signal may take to stop. */
+const STOP_GRACE_MS = 1000;
 /** A longer text is sent in pieces. */
 const OUTPUT_BYTES = 16_384;
 
@@ -90,7 +92,7 @@ class WorkerThread {
     if (type === protocol.Dispatch) this.#dispatched(reader);
     else if (type === protocol.CancelTask) {
       const task = this.#tasks.get(reader.f64[reader.word]!);
-      task?.stop(new TaskCancelledError(`task ${task.name} was cancelled`));
+      if (task !== undefined) this.#stop(task, new TaskCancelledError(`task ${task.name} was cancelled`));
     }
   }
 
@@ -181,7 +183,26 @@ class WorkerThread {
     }
   }
 
+  /**
+   * Asks a task to stop. Code whose awaits are cancellation points ends by itself. Other code is let go: its outcome is
+   * decided now, or after a second when it has its signal and may want to clean up, and what it does later is ignored.
+   */
+  #stop(task: WorkerTask, reason: TaskCancelledError | TaskTimeoutError): void {
+    task.stop(reason);
+    if (task.knows) return;
+    const letGo = (): void => {
+      if (!task.knows) this.#failed(task, reason);
+    };
+    setTimeout(letGo, task.listens ? STOP_GRACE_MS : 0);
+  }
+
+  /** Whether the task is this thread's no more: it was let go. */
+  #isOver(task: WorkerTask): boolean {
+    return this.#tasks.get(task.id) !== task;
+  }
+
   #call(task: WorkerTask): void {
+    if (this.#isOver(task)) return;
     const fn = task.loaded.fn!;
     let result: unknown;
     try {
@@ -217,7 +238,7 @@ class WorkerThread {
     const { timeout } = task.options;
     if (timeout > 0) {
       const timer = setTimeout(
-        () => task.stop(new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)),
+        () => this.#stop(task, new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)),
         timeout,
       );
       task.stopTimer = () => clearTimeout(timer);
@@ -249,6 +270,7 @@ class WorkerThread {
   }
 
   #finished(task: WorkerTask, value: unknown): void {
+    if (this.#isOver(task)) return;
     if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
     try {
       const { numReturns } = task.options;
@@ -269,6 +291,7 @@ class WorkerThread {
   }
 
   #failed(task: WorkerTask, error: unknown): void {
+    if (this.#isOver(task)) return;
     if (error !== undefined && error === task.stopReason) {
       this.#report(
         task,

@@ -57,3 +57,12 @@ export async function rejection<E = Error>(promise: Promise<unknown>): Promise<E
   if ("error" in value) return value.error as E;
   throw new Error(`resolved with a value of type ${typeof value.result} instead of rejecting`);
 }
+
+/** Resolves when the condition holds; looks again at each turn of the event loop. Fails after ten seconds. */
+export async function until(condition: () => boolean): Promise<void> {
+  const limit = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > limit) throw new Error(`after ten seconds still not: ${String(condition)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

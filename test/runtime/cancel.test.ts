@@ -1,13 +1,4 @@
-import {
-  cancel,
-  get,
-  getRuntimeContext,
-  listTasks,
-  put,
-  remote,
-  TaskCancelledError,
-  wait,
-} from "heddle";
+import { cancel, get, getRuntimeContext, listTasks, put, remote, TaskCancelledError, wait } from "heddle";
 import { describe, expect, it } from "vitest";
 import { countingFile, countOf, rejection, timed, until, useRuntime } from "../support/runtime-measures.ts";
 import { add, compute, countIn, sleep } from "../support/runtime-tasks.ts";

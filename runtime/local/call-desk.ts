@@ -119,7 +119,9 @@ export class CallDesk {
     { time }: CallDetail,
   ): Call {
     this.#with.clock.now = time;
-    const task = taskId === 0 ? undefined : this.#with.task(taskId);
+    const asking = taskId === 0 ? undefined : this.#with.task(taskId);
+    // What an earlier attempt left behind on its thread holds no slot.
+    const task = asking?.worker?.index === client ? asking : undefined;
     const call: Call = {
       id,
       client,
@@ -179,7 +181,8 @@ export class CallDesk {
     if (call.done) return;
     call.done = true;
     call.outcome = outcome;
-    if (call.kind === "get") this.#leaveObjects(call, outcome);
+    if (call.kind === "get") this.#logReturn(call, outcome);
+    this.#leaveObjects(call);
     const { task } = call;
     if (task === undefined || task.state !== "running") {
       this.#answer(call);
@@ -190,10 +193,14 @@ export class CallDesk {
     else this.#with.dispatcher.addResuming(task);
   }
 
-  #leaveObjects(call: Call, outcome: number): void {
-    const { clock, directory, log } = this.#with;
+  #logReturn(call: Call, outcome: number): void {
+    const { clock, log } = this.#with;
     const detail = { objects: call.objects.slice(0, SHOWN), outcome: outcomeName(outcome) };
     log.add(Row.callReturned, clock.now, callNumber(call), 0, 0, call.objects.length, call.remaining, 0, detail);
+  }
+
+  #leaveObjects(call: Call): void {
+    const { directory } = this.#with;
     if (call.remaining === 0) return;
     for (const id of call.objects) {
       const object = directory.objects.get(id);
@@ -215,14 +222,21 @@ export class CallDesk {
 
   /** The task has ended, whatever it still had asked for. */
   forgetTask(task: Task): void {
-    for (const call of this.#byTask.get(task) ?? []) this.#open.delete(`${call.client}:${call.id}`);
+    for (const call of this.#byTask.get(task) ?? []) this.#drop(call);
     this.#byTask.delete(task);
     task.openCalls = 0;
   }
 
   /** A thread is gone: nobody waits for its answers. */
   forgetClient(index: number): void {
-    for (const [key, call] of this.#open) if (call.client === index) this.#open.delete(key);
+    for (const call of this.#open.values()) if (call.client === index) this.#drop(call);
+  }
+
+  /** Nobody waits for the call any more. It must not be decided later: its task may by then run as another attempt. */
+  #drop(call: Call): void {
+    this.#open.delete(`${call.client}:${call.id}`);
+    if (!call.done) this.#leaveObjects(call);
+    call.done = true;
   }
 }
 

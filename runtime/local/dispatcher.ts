@@ -122,7 +122,8 @@ export class Dispatcher {
       const gone = task.state !== "running" || task.worker === undefined;
       if (!gone && !this.#fits(task.policy.shape)) return;
       this.#resuming.shift();
-      if (gone || task.openCalls > 0) continue;
+      // One that has a lane is another attempt than the one that was to resume.
+      if (gone || task.openCalls > 0 || task.lane !== undefined) continue;
       const worker = task.worker!;
       const lane = this.#openLane(worker, task.policy, true);
       lane.tasks.push(task);

@@ -109,7 +109,7 @@ describe("workers that crash", () => {
 
   it("a task that is suspended on a thread that crashes is tried again", async () => {
     const { code, stdout } = await runProgram(`${crash}
-      const outer = remote(async (path) => get(crashing.options({ maxRetries: 9 }).remote(path, 3)));
+      const outer = remote(async (path) => get(crashing.options({ maxRetries: 9 }).remote(path, 3)), { maxRetries: 20 });
       console.log(await get(Array.from({ length: 4 }, (_, n) => outer.remote(folder + "/" + n))));
       rmSync(folder, { recursive: true });
     `);

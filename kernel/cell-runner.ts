@@ -204,6 +204,7 @@ export class CellRunner {
   /** Ends everything; charts get their last frame. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.#evaluation.close();
     await Promise.all([this.#session.shutdown(), this.engine.close()]);
     await this.#charts.sessionEnded();
   }

@@ -29,15 +29,34 @@ export type CellEnd =
 
 const INTERRUPTED = Symbol("interrupted");
 
+/** What an interrupt can say to a cell that the session does not have yet. */
+class Interruptible {
+  readonly interrupted: Promise<typeof INTERRUPTED>;
+  isInterrupted = false;
+  #resolve!: (value: typeof INTERRUPTED) => void;
+
+  constructor() {
+    this.interrupted = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  interrupt(): void {
+    this.isInterrupted = true;
+    this.#resolve(INTERRUPTED);
+  }
+}
+
 export class Evaluation {
   check: NonNullable<SessionOptions["check"]> = "error";
   readonly #session: Session;
   readonly #engine: LanguageEngine;
   readonly #warn: (cell: string, text: string) => void;
   readonly #cells = new Map<string, RunCell>();
-  #running: { interrupt(): void } | undefined;
+  #running: Interruptible | undefined;
   #reviving: Promise<void> | undefined;
   #lastUnchecked: string | undefined;
+  #closed = false;
 
   /** `warn` shows the user of a cell a text that is no error. */
   constructor(session: Session, engine: LanguageEngine, warn: (cell: string, text: string) => void) {
@@ -52,14 +71,12 @@ export class Evaluation {
 
   /** Runs a cell to its end; never rejects for what the cell does. One at a time. */
   async run(cell: Cell): Promise<CellEnd> {
-    let interrupt!: () => void;
-    const interrupted = new Promise<typeof INTERRUPTED>((resolve) => {
-      interrupt = () => resolve(INTERRUPTED);
-    });
-    this.#running = { interrupt };
+    const running = new Interruptible();
+    const { interrupted } = running;
+    this.#running = running;
     try {
       const prepared = await this.#prepare(cell, interrupted);
-      return "error" in prepared ? { status: "error", ...prepared } : await this.#evaluate(cell, prepared, interrupted);
+      return "error" in prepared ? { status: "error", ...prepared } : await this.#evaluate(cell, prepared, running);
     } finally {
       this.#running = undefined;
     }
@@ -71,9 +88,15 @@ export class Evaluation {
     await this.#session.interrupt();
   }
 
+  /** From now on no session is started and no cell runs: what waits ends with an error. */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** Replaces a session that has ended by a fresh one, without any names. Rejects if it cannot start. */
-  revive(): Promise<void> {
-    if (this.#session.exit === undefined) return this.#reviving ?? Promise.resolve();
+  async revive(): Promise<void> {
+    if (this.#closed) throw new Error("the kernel is shutting down");
+    if (this.#session.exit === undefined) return this.#reviving;
     this.#engine.reset();
     this.#reviving ??= this.#session.restart().finally(() => {
       this.#reviving = undefined;
@@ -100,7 +123,7 @@ export class Evaluation {
       if (!(error instanceof CellSyntaxError)) throw error;
       return { error: showDiagnostics(error.name, place, [error]) };
     }
-    const checked = await Promise.race([checking, interrupted]);
+    const checked = await Promise.race([interrupted, checking]);
     if (checked === INTERRUPTED) return { error: keyboardInterrupt("the cell was interrupted before it ran") };
     this.#noteUnchecked(label, checked.unchecked);
     const stops = checked.diagnostics.filter(({ severity }) => severity === "error" && this.check === "error");
@@ -123,15 +146,16 @@ export class Evaluation {
   async #evaluate(
     { label, source, silent, allowStdin, expressions }: Cell,
     compiled: CompiledCell,
-    interrupted: Promise<typeof INTERRUPTED>,
+    running: Interruptible,
   ): Promise<CellEnd> {
     try {
-      if ((await Promise.race([this.revive(), interrupted])) === INTERRUPTED) {
-        return { status: "error", error: keyboardInterrupt("the cell was interrupted before it ran") };
-      }
+      await Promise.race([running.interrupted, this.revive()]);
     } catch (error) {
       return { status: "error", error: sessionLost((error as Error).message) };
     }
+    // From here to the call of the session nothing is awaited: an interrupt comes before, or finds the cell running.
+    if (running.isInterrupted)
+      return { status: "error", error: keyboardInterrupt("the cell was interrupted before it ran") };
     this.#cells.set(label, { source, compiled });
     this.#engine.commit({ cell: label, source });
     const asked = compileExpressions(label, expressions);

@@ -2,7 +2,6 @@
 import { clientProcess } from "./environment.ts";
 import { Session } from "./session/session.ts";
 import { readConnectionFile } from "./wire/connection-file.ts";
-import type { Sockets } from "./wire/sockets.ts";
 
 export interface ProcessOptions {
   /** Where executed sources are kept; default nowhere. */
@@ -18,36 +17,39 @@ const parentCheckMs = 1_000;
 export async function runKernel(connectionFile: string, options: ProcessOptions = {}): Promise<void> {
   const connection = readConnectionFile(connectionFile);
   const folder = process.cwd();
-  // Both take longer to start than this process, so they start while it loads the rest.
+  // These two take longest to start, so they come first; then clients can connect while the rest is loaded.
   const session = new Session({ cwd: folder });
   const { createLanguageEngine } = await import("./language/tsgo.ts");
   const engine = createLanguageEngine({ folder });
-  const { Sockets } = await import("./wire/sockets.ts");
-  const { Kernel } = await import("./kernel.ts");
+  let close = async (): Promise<unknown> => Promise.all([session.shutdown(), engine.close()]);
   let stop = (): void => {};
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  let sockets: Sockets | undefined;
-  const kernel = new Kernel({
-    ...options,
-    folder,
-    session,
-    engine,
-    kernelspecName: connection.kernel_name || "heddle",
-    send: (message) => sockets?.send(message),
-    onShutdown: stop,
-  });
+  const { Sockets } = await import("./wire/sockets.ts");
+  const sockets = new Sockets(connection);
   try {
-    sockets = await Sockets.listen(connection, (message) => void kernel.handle(message));
+    await sockets.bind();
+    const { Kernel } = await import("./kernel.ts");
+    const kernel = new Kernel({
+      ...options,
+      folder,
+      session,
+      engine,
+      kernelspecName: connection.kernel_name || "heddle",
+      send: (message) => sockets.send(message),
+      onShutdown: stop,
+    });
+    close = () => kernel.close();
+    sockets.receive((message) => void kernel.handle(message));
     listenToSignals(stop);
     const parent = clientProcess();
     const watch = setInterval(() => isAlive(parent) || stop(), parentCheckMs);
     await stopped;
     clearInterval(watch);
   } finally {
-    await kernel.close();
-    await sockets?.close();
+    await close();
+    await sockets.close();
   }
 }
 

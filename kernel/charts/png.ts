@@ -1,6 +1,5 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { renderAsync } from "@resvg/resvg-js";
 import { encodeIndexedPng, quantize } from "./png-encoder.ts";
 
 /** Pictures with more pixels, and those with a raster in them, are drawn at single resolution. */
@@ -29,6 +28,8 @@ export async function renderPng(svg: string): Promise<Uint8Array> {
   const size = /width="(\d+)" height="(\d+)"/.exec(svg);
   const pixels = size ? Number(size[1]) * Number(size[2]) * SHARP ** 2 : 0;
   const big = pixels > MOST_PIXELS || svg.includes("<image");
+  // Loaded with the first picture: a kernel starts sooner without it.
+  const { renderAsync } = await import("@resvg/resvg-js");
   const image = await renderAsync(svg, {
     fitTo: { mode: "zoom", value: big ? 1 : SHARP },
     background: "#fff",

@@ -66,8 +66,9 @@ export class Evaluator {
    * user expression under the expression's name.
    */
   async run(request: EvaluateRequest, expression?: string): Promise<Outcome> {
-    // A cut that is under way would hit the new cell.
-    await this.#interrupting;
+    // A cut that is under way would hit the new cell. Without one the run is known at once, so that an interrupt that
+    // arrives together with the cell finds it.
+    while (this.#interrupting !== undefined) await this.#interrupting;
     const { promise: cut, resolve } = withResolvers<Outcome>();
     const run: Run = {
       cell: request.cell,

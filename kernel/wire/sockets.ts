@@ -23,6 +23,7 @@ class Line {
 }
 
 export class Sockets {
+  readonly #connection: Connection;
   readonly #codec: Codec;
   readonly #routers: Record<Incoming, Router>;
   /** No limit to what waits: over it ZeroMQ drops messages, and a client that misses an idle waits for ever. */
@@ -31,27 +32,31 @@ export class Sockets {
   readonly #lines = new Map<Channel, Line>();
   #closed = false;
 
-  private constructor(connection: Connection) {
+  /** Throws `WireError` for a signature scheme that is not known. */
+  constructor(connection: Connection) {
+    this.#connection = connection;
     this.#codec = new Codec(connection.key, connection.signature_scheme);
     this.#routers = { shell: router(), control: router(), stdin: router() };
     for (const channel of ["shell", "control", "stdin", "iopub"] as const) this.#lines.set(channel, new Line());
   }
 
-  /** Binds all sockets and hands each message that is in order to `receive`. */
-  static async listen(connection: Connection, receive: (message: Message) => void): Promise<Sockets> {
-    const sockets = new Sockets(connection);
-    const { control, shell, stdin } = sockets.#routers;
+  /** Binds all sockets: from now on clients can connect, are welcomed, and what they send waits. Rejects for a port that is taken. */
+  async bind(): Promise<void> {
+    const { control, shell, stdin } = this.#routers;
     await Promise.all([
-      bind(shell, connection, "shell_port"),
-      bind(control, connection, "control_port"),
-      bind(stdin, connection, "stdin_port"),
-      bind(sockets.#iopub, connection, "iopub_port"),
-      bind(sockets.#heartbeat, connection, "hb_port"),
+      bind(shell, this.#connection, "shell_port"),
+      bind(control, this.#connection, "control_port"),
+      bind(stdin, this.#connection, "stdin_port"),
+      bind(this.#iopub, this.#connection, "iopub_port"),
+      bind(this.#heartbeat, this.#connection, "hb_port"),
     ]);
-    for (const channel of ["shell", "control", "stdin"] as const) void sockets.#read(channel, receive);
-    void sockets.#welcome();
-    void sockets.#beat();
-    return sockets;
+    void this.#welcome();
+    void this.#beat();
+  }
+
+  /** Hands each message that is in order to `handle`, from now on. */
+  receive(handle: (message: Message) => void): void {
+    for (const channel of ["shell", "control", "stdin"] as const) void this.#read(channel, handle);
   }
 
   async #read(channel: Incoming, receive: (message: Message) => void): Promise<void> {

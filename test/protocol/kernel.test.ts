@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { KernelClient } from "../support/kernel-client.ts";
+import { childProcesses, KernelClient } from "../support/kernel-client.ts";
 
 const types = (outputs: [string, unknown][]): string[] => outputs.map(([type]) => type);
 
@@ -79,6 +79,30 @@ test("an interrupt ends the cell, and the variables stay", async () => {
     "execute_result",
     expect.objectContaining({ data: { "text/plain": "true" } }),
   ]);
+});
+
+test("an interrupt that comes as the cell leaves its type check is not lost", async () => {
+  await using client = new KernelClient();
+  await client.run("let x = 1");
+  // Stopped, the language server lets the check run into its limit; what is said of that comes just before the cell begins.
+  for (const pid of client.languageServers()) process.kill(pid, "SIGSTOP");
+  const running = client.run("while (true) x++;");
+  await client.next(
+    ({ content, header }) => header.msg_type === "stream" && String(content.text).includes("not checked"),
+  );
+  await client.send("control", "interrupt_request");
+  expect((await running).reply).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
+});
+
+test("a cell that is being checked when the kernel shuts down never runs", async () => {
+  const client = new KernelClient();
+  await client.run("let x = 1");
+  for (const pid of client.languageServers()) process.kill(pid, "SIGSTOP");
+  const running = client.run("while (true) x++;");
+  await client.send("control", "shutdown_request", { restart: false });
+  expect((await running).reply).toMatchObject({ status: "aborted" });
+  await client[Symbol.asyncDispose]();
+  expect(childProcesses(process.pid).filter(({ command }) => command.includes("session/process.js"))).toEqual([]);
 });
 
 test("a session that ends under a cell is replaced, its names are unknown, the next cell works", async () => {

@@ -1,4 +1,5 @@
 /** A kernel in memory with a client that sends requests and collects what comes back. */
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +8,22 @@ import { Kernel, type KernelOptions } from "../../dist/kernel/kernel.js";
 import type { Channel, Message } from "../../dist/kernel/wire/message.js";
 
 type Content = Record<string, unknown>;
+
+interface ChildProcess {
+  pid: number;
+  command: string;
+}
+
+/** The children of a process that are alive, as ps sees them. */
+export function childProcesses(parent: number): ChildProcess[] {
+  return execFileSync("ps", ["-eo", "pid=,ppid=,stat=,args="], { encoding: "utf8" })
+    .split("\n")
+    .flatMap((line) => {
+      const [, pid, ppid, state, command] = /^\s*(\d+)\s+(\d+)\s+(\S+)\s+(.*)$/.exec(line) ?? [];
+      const isOurs = Number(ppid) === parent && !state!.startsWith("Z") && !command!.startsWith("ps ");
+      return isOurs ? [{ pid: Number(pid), command: command! }] : [];
+    });
+}
 
 export class KernelClient {
   readonly folder: string = mkdtempSync(join(tmpdir(), "heddle-kernel-"));
@@ -32,6 +49,11 @@ export class KernelClient {
     const identities = [Buffer.from("client")];
     await this.#kernel.handle({ channel, identities, header, parentHeader: {}, metadata: {}, content, buffers: [] });
     return id;
+  }
+
+  /** Ids of the language servers that this test process has started and that are alive. */
+  languageServers(): number[] {
+    return childProcesses(process.pid).flatMap(({ command, pid }) => (command.includes("--lsp") ? [pid] : []));
   }
 
   /** Runs a cell to its end; the reply's content and the contents of what was published, by type. */

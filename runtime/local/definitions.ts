@@ -48,7 +48,7 @@ export class Definitions {
     checkSize(source.functionName, size);
     id = this.#number();
     const block = blockBytes(prepareBlock(encoded, this.#client.store, 0));
-    this.#client.post({ type: "define", id, functionName: source.functionName, block, refs: [...encoded.refs] });
+    this.#client.line.post({ type: "define", id, functionName: source.functionName, block, refs: [...encoded.refs] });
     this.#sources.set(source, id);
     return id;
   }
@@ -65,7 +65,7 @@ export class Definitions {
         refId: this.#client.refId,
         label: "option retryExceptions",
       });
-    this.#client.post({
+    this.#client.line.post({
       type: "options",
       id,
       name,
@@ -87,7 +87,7 @@ export class Definitions {
   }
 
   options(id: number): OptionsMessage {
-    if (!this.#options.has(id)) this.#client.catchUp();
+    if (!this.#options.has(id)) this.#client.line.catchUp();
     return this.#options.get(id)!;
   }
 
@@ -95,7 +95,7 @@ export class Definitions {
   function(id: number): LoadedFunction {
     let loaded = this.#loaded.get(id);
     if (loaded !== undefined) return loaded;
-    if (!this.#messages.has(id)) this.#client.catchUp();
+    if (!this.#messages.has(id)) this.#client.line.catchUp();
     const message = this.#messages.get(id)!;
     loaded = {
       functionName: message.functionName,

@@ -62,7 +62,7 @@ class WorkerThread {
     becomeWorker({ backend: this.#client, context: () => this.current() });
     captureOutput((stream, bytes) => this.#print(stream, bytes));
     defineHostObject(() => this.current());
-    this.#client.drain();
+    this.#client.line.drain();
   }
 
   /** Sends what a task printed, in pieces that fit into records and end between characters. */
@@ -73,12 +73,12 @@ class WorkerThread {
       // UTF-8's continuation bytes belong to the character before them.
       while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
       const words = 2 + ((end - from + 7) >> 3);
-      const to = this.#client.begin(words);
+      const to = this.#client.line.begin(words);
       to.f64[to.word] = task;
       to.i32[to.word * 2 + 2] = stream === "stdout" ? 1 : 2;
       to.i32[to.word * 2 + 3] = end - from;
       to.u8.set(bytes.subarray(from, end), (to.word + 2) * 8);
-      this.#client.commit(protocol.Output, words);
+      this.#client.line.commit(protocol.Output, words);
       from = end;
     }
   }
@@ -126,14 +126,14 @@ class WorkerThread {
     for (;;) {
       const lane = this.#runnable.shift();
       if (lane === undefined) {
-        this.#client.readAll();
+        this.#client.line.readAll();
         if (this.#runnable.length > 0) continue;
         // While nothing is suspended no timer of a task can be late, so the thread may wait without its event loop.
-        if (this.#tasks.size > 0 || this.#client.block(LINGER_MS) === false) break;
+        if (this.#tasks.size > 0 || this.#client.line.block(LINGER_MS) === false) break;
         continue;
       }
       this.#startNext(lane);
-      if (this.#client.reader.pending) this.#client.readAll();
+      if (this.#client.line.reader.pending) this.#client.line.readAll();
     }
     this.#running = false;
   }
@@ -142,9 +142,9 @@ class WorkerThread {
     const task = lane.queue.shift();
     if (task === undefined || lane.current !== undefined) return;
     if (Atomics.compareExchange(this.#claims, task.slot, CLAIM_WAITING, CLAIM_STARTED) !== CLAIM_WAITING) {
-      const to = this.#client.begin(1);
+      const to = this.#client.line.begin(1);
       to.i32[to.word * 2] = task.slot;
-      this.#client.commit(protocol.Dropped, 1);
+      this.#client.line.commit(protocol.Dropped, 1);
       this.#laneFree(lane);
       return;
     }
@@ -152,10 +152,10 @@ class WorkerThread {
     task.lane = lane;
     task.startedAt = now();
     this.#tasks.set(task.id, task);
-    const to = this.#client.begin(2);
+    const to = this.#client.line.begin(2);
     to.f64[to.word] = task.id;
     to.f64[to.word + 1] = task.startedAt;
-    this.#client.commit(protocol.Started, 2);
+    this.#client.line.commit(protocol.Started, 2);
     this.#run(task);
   }
 
@@ -326,7 +326,7 @@ class WorkerThread {
     task.stopTimer?.();
     let words = 5 + (single?.words ?? 0);
     for (const block of blocks) words += block.length >> 3;
-    const to = this.#client.begin(words);
+    const to = this.#client.line.begin(words);
     const { i32, f64, word } = to;
     f64[word] = task.id;
     f64[word + 1] = now();
@@ -337,7 +337,7 @@ class WorkerThread {
     let at = word + 5;
     if (single !== undefined) writeBlock(to, at, single);
     else for (const block of blocks) at = pasteBlock(to, at, block);
-    this.#client.commit(protocol.Finished, words);
+    this.#client.line.commit(protocol.Finished, words);
     this.#tasks.delete(task.id);
     this.#leaveLane(task);
   }
@@ -348,7 +348,7 @@ class WorkerThread {
     if (lane === undefined || lane.current !== task) return;
     lane.current = undefined;
     this.#laneFree(lane);
-    if (!this.#running) this.#client.drain();
+    if (!this.#running) this.#client.line.drain();
   }
 
   /** The running task awaits a call: the next of its lane may start once this turn is over. */
@@ -359,7 +359,7 @@ class WorkerThread {
     task.lane = undefined;
     lane.current = undefined;
     this.#laneFree(lane);
-    setImmediate(() => this.#client.drain());
+    setImmediate(() => this.#client.line.drain());
   }
 }
 

@@ -1,0 +1,134 @@
+/** A thread's line to the scheduler: its two rings, its port, and who wakes whom. */
+import { receiveMessageOnPort } from "node:worker_threads";
+import { enterGuard, guarded, leaveGuard, onResume } from "../host.ts";
+import { Bell, BellPush } from "./bell.ts";
+import type { FromScheduler, Link, ToScheduler } from "./protocol.ts";
+import { RingReader, RingWriter } from "./ring.ts";
+
+const IDS_PER_RECORD = 1024;
+
+export interface LineEvents {
+  record(type: number, reader: RingReader): void;
+  message(message: NonNullable<FromScheduler>): void;
+  /** All records that were there have been handled. */
+  turnOver(): void;
+}
+
+export class Line {
+  readonly reader: RingReader;
+  readonly #link: Link;
+  readonly #events: LineEvents;
+  readonly #writer: RingWriter;
+  readonly #schedulerBell: BellPush;
+  readonly #bell: Bell;
+  readonly #forgetResume: () => void;
+  #awaited = 0;
+
+  constructor(link: Link, events: LineEvents) {
+    this.#link = link;
+    this.#events = events;
+    this.#writer = new RingWriter(link.toScheduler);
+    this.reader = new RingReader(link.fromScheduler);
+    this.#bell = new Bell(link.ownBell);
+    this.#schedulerBell = new BellPush(link.schedulerBell, () => link.port.postMessage(null));
+    link.port.on("message", (message: FromScheduler) => {
+      if (message !== null) guarded(() => events.message(message));
+      this.drain();
+    });
+    link.port.unref();
+    // The handler of a wake-up may have been cut before it read anything; nobody would wake this thread again.
+    this.#forgetResume = onResume(() => {
+      guarded(() => this.catchUp());
+      this.drain();
+    });
+    this.#bell.sleep();
+  }
+
+  /** Posts a message to the scheduler; it is handled after the records written before it. */
+  post(message: ToScheduler): void {
+    this.#link.port.postMessage(message);
+    this.#schedulerBell.ring();
+  }
+
+  /** Posts what the next record refers to; the scheduler reads it when it meets the record. */
+  announce(message: ToScheduler): void {
+    this.#link.port.postMessage(message);
+  }
+
+  /** Reserves a record; blocks for a moment when the scheduler is behind, which it never is for long. */
+  begin(words: number): RingWriter {
+    while (!this.#writer.begin(words)) {
+      this.#schedulerBell.ring();
+      this.#writer.waitForRoom(10);
+    }
+    return this.#writer;
+  }
+
+  commit(type: number, words: number): void {
+    this.#writer.commit(type, words);
+    this.#schedulerBell.ring();
+  }
+
+  /** Records that are nothing but a list of ids. */
+  writeIds(type: number, ids: readonly number[]): void {
+    for (let from = 0; from < ids.length; from += IDS_PER_RECORD) {
+      const part = ids.slice(from, from + IDS_PER_RECORD);
+      const to = this.begin(part.length);
+      for (let index = 0; index < part.length; index++) to.f64[to.word + index] = part[index]!;
+      this.commit(type, part.length);
+    }
+  }
+
+  /** Handles all records that are there, and sleeps. */
+  drain(): void {
+    const inside = enterGuard();
+    try {
+      this.#bell.awake();
+      do {
+        this.readAll();
+        this.#events.turnOver();
+        this.#bell.sleep();
+      } while (this.reader.pending);
+      if (this.reader.takeWantsRoom()) this.post(null);
+    } finally {
+      if (inside) leaveGuard();
+    }
+  }
+
+  /** Handles the records that are there now. */
+  readAll(): void {
+    const { reader } = this;
+    for (let type = reader.next(); type !== 0; type = reader.next()) {
+      this.#events.record(type, reader);
+      reader.release();
+    }
+  }
+
+  /** Reads the port now, for something that a record refers to. */
+  catchUp(): void {
+    const { port } = this.#link;
+    for (let entry = receiveMessageOnPort(port); entry !== undefined; entry = receiveMessageOnPort(port)) {
+      if (entry.message !== null) this.#events.message(entry.message as NonNullable<FromScheduler>);
+      // It was to wake the event loop, which will not see it any more.
+      else setImmediate(() => this.drain());
+    }
+  }
+
+  /** Blocks the thread until there is something to read, or for `ms`; whether there is. */
+  block(ms: number): boolean {
+    this.#bell.block(ms, () => this.reader.pending);
+    return this.reader.pending;
+  }
+
+  /** Keeps the process alive while somebody awaits something: +1 when it begins, -1 when it ends. */
+  keepAlive(change: 1 | -1): void {
+    this.#awaited += change;
+    if (this.#awaited === 1 && change === 1) this.#link.port.ref();
+    else if (this.#awaited === 0) this.#link.port.unref();
+  }
+
+  close(): void {
+    this.#forgetResume();
+    this.#link.port.close();
+  }
+}

@@ -118,6 +118,11 @@ export class ObjectStore {
     return Math.floor(segment / SEGMENTS_PER_THREAD);
   }
 
+  /** Takes a piece off the account whose owner has ended. */
+  static discharge(account: BigInt64Array, locator: Locator): void {
+    Atomics.sub(account, 0, BigInt(roundUp(locator.bytes)));
+  }
+
   #charge(size: number, bytes: number): void {
     const limit = this.#account[1]!;
     const before = Atomics.add(this.#account, 0, BigInt(size));

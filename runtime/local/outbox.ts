@@ -28,11 +28,17 @@ export class Outbox implements Effects {
   readonly segments = new Map<number, SharedArrayBuffer>();
   readonly claims = new Map<number, Int32Array>();
   readonly #peers: Map<number, Peer>;
+  readonly #storeAccount: BigInt64Array;
   readonly #pool: { endWorker(index: number, reason: "cancelled"): void };
 
-  constructor(peers: Map<number, Peer>, pool: { endWorker(index: number, reason: "cancelled"): void }) {
+  constructor(
+    peers: Map<number, Peer>,
+    pool: { endWorker(index: number, reason: "cancelled"): void },
+    storeAccount: SharedArrayBuffer,
+  ) {
     this.#peers = peers;
     this.#pool = pool;
+    this.#storeAccount = new BigInt64Array(storeAccount);
   }
 
   dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean {
@@ -110,7 +116,10 @@ export class Outbox implements Effects {
   freeMemory(block: Block): void {
     for (const locator of block.locators) {
       if (locator.bytes === 0) continue;
-      this.#peers.get(ObjectStore.ownerOf(locator.segment))?.send(FreeBuffer, 3, (to) => {
+      const owner = this.#peers.get(ObjectStore.ownerOf(locator.segment));
+      // The thread that would reuse the memory is gone; its bytes must not count for ever.
+      if (owner === undefined) ObjectStore.discharge(this.#storeAccount, locator);
+      owner?.send(FreeBuffer, 3, (to) => {
         to.i32[to.word * 2] = locator.segment;
         to.f64[to.word + 1] = locator.offset;
         to.f64[to.word + 2] = locator.bytes;

@@ -48,7 +48,11 @@ class SchedulerThread {
   constructor(start: SchedulerStart) {
     this.#start = start;
     this.#bell = new Bell(start.driver.schedulerBell);
-    this.#outbox = new Outbox(this.#peers, { endWorker: (index, reason) => this.#pool.end(index, reason) });
+    this.#outbox = new Outbox(
+      this.#peers,
+      { endWorker: (index, reason) => this.#pool.end(index, reason) },
+      start.driver.storeAccount,
+    );
     this.#scheduler = new Scheduler(start.totals, this.#outbox, this.#log);
     this.#intake = new Intake(
       this.#scheduler,

@@ -21,8 +21,3 @@ function measureOffset(): number {
 export function now(): number {
   return performance.now() + offset;
 }
-
-/** What to add to `now()` for milliseconds since 1970. */
-export function epochOffset(): number {
-  return Date.now() - now();
-}

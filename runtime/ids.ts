@@ -32,11 +32,6 @@ export function taskIdText(id: number): string {
   return `t${id.toString(16).padStart(9, "0")}`;
 }
 
-/** Back from either string form; NaN for anything else. */
-export function idNumber(text: string): number {
-  return /^[ot][0-9a-f]{9,14}$/.test(text) ? Number.parseInt(text.slice(1), 16) : Number.NaN;
-}
-
 /** The string form of a worker thread's id. */
 export function workerIdText(index: number): string {
   return `w${index}`;

@@ -174,6 +174,7 @@ const requestOf = (options: GetOptions, settled: boolean): GetRequest => ({
 export function get<T>(ref: ObjectRef<T>, options?: GetOptions): Promise<T>;
 export function get<const R extends readonly ObjectRef<unknown>[]>(refs: R, options?: GetOptions): Promise<ValuesOf<R>>;
 export function get<T>(refs: Iterable<ObjectRef<T>>, options?: GetOptions): Promise<T[]>;
+/** The value of one ref or of many; the overloads above say more. */
 export async function get(target: unknown, options: GetOptions = {}): Promise<unknown> {
   checkGetOptions(options, "get");
   const owner = backend();

@@ -72,7 +72,7 @@ function make(source: FunctionSource, options: TaskOptions): AnyRemote {
 
 /**
  * Makes a remote function on the thread that it was sent to.
- * @internal
+ * @public
  */
 export function remakeRemote(fn: (...args: never[]) => unknown, functionName: string, options: TaskOptions): unknown {
   return make({ fn, functionName, captures: options.captures }, options);

@@ -11,6 +11,7 @@ import { decode } from "../serialization/decode.ts";
 import { encode } from "../serialization/encode.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { Definitions } from "./definitions.ts";
+import { collectGarbage } from "./garbage.ts";
 import { Line } from "./line.ts";
 import { ObjectStore } from "./object-store.ts";
 import { abortReason, PendingGets } from "./pending-gets.ts";
@@ -21,6 +22,8 @@ import { SharedViews } from "./shared-views.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 const OUT_OF_BAND_BYTES = 4096;
+/** How long a thread waits for room in a full store. */
+const ROOM_MS = 250;
 const NEVER = -1;
 
 /** What the code that runs now belongs to. */
@@ -75,6 +78,7 @@ export class Client implements Backend {
       link.storeAccount,
       (id, memory) => this.line.post({ type: "segment", id, memory }),
       () => this.line.catchUp(),
+      { collect: () => this.#collect(), makeRoom: (fits) => this.#makeRoom(fits) },
     );
     this.#sharedViews = new SharedViews((ids) => this.#releaseViews(ids));
     this.#subscriptions = new Subscriptions(
@@ -315,8 +319,30 @@ export class Client implements Backend {
     }
   }
 
+  /** Looks for handles that nobody can reach, here and on the other threads. */
+  #collect(): void {
+    collectGarbage();
+    this.line.post({ type: "collect" });
+  }
+
+  #makeRoom(fits: () => boolean): boolean {
+    const until = performance.now() + ROOM_MS;
+    this.#collect();
+    this.query("sync");
+    this.line.readAll();
+    while (!fits()) {
+      if (performance.now() > until) return false;
+      if (this.line.block(10)) this.line.readAll();
+    }
+    // Reading here took the place of the event loop's turn, which has to sleep and wake as always afterwards.
+    setImmediate(() => this.line.drain());
+    return true;
+  }
+
   #take(message: NonNullable<protocol.FromScheduler>): void {
     switch (message.type) {
+      case "collect":
+        return collectGarbage();
       case "segment":
         return this.store.attach(message.id, message.memory);
       case "failure":

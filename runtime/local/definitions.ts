@@ -1,7 +1,16 @@
 /** What a thread has shipped of its remote functions, and what it has been sent of those of others. */
 import type { FunctionSource, OptionSet } from "../backend.ts";
+import { SerializationError } from "../errors.ts";
+import { currentHost } from "../host.ts";
 import { loadModules } from "../serialization/decode.ts";
-import { encode, encodeFunction } from "../serialization/encode.ts";
+import {
+  type CapturedName,
+  changedName,
+  type EncodedFunction,
+  encode,
+  encodeFunction,
+  largestOf,
+} from "../serialization/encode.ts";
 import { blockBytes, prepareBlock, readBlock, viewsOf } from "./block.ts";
 import type { Client } from "./client.ts";
 import type { DefineMessage, OptionsMessage } from "./protocol.ts";
@@ -21,9 +30,18 @@ export interface LoadedFunction {
   loading: Promise<void> | undefined;
 }
 
+/** A function that this thread has shipped. */
+interface Shipped {
+  id: number;
+  captured: readonly CapturedName[];
+  /** The cell in which changes were last looked for. */
+  lookedIn: string | undefined;
+  warned?: boolean;
+}
+
 export class Definitions {
   readonly #client: Client;
-  readonly #sources = new WeakMap<FunctionSource, number>();
+  readonly #shipped = new WeakMap<FunctionSource, Shipped>();
   readonly #optionSets = new WeakMap<OptionSet, number>();
   readonly #messages = new Map<number, DefineMessage>();
   readonly #options = new Map<number, OptionsMessage>();
@@ -40,17 +58,40 @@ export class Definitions {
 
   /** The function's number; captures and ships it the first time. Throws `SerializationError`. */
   numberOf(source: FunctionSource): number {
-    let id = this.#sources.get(source);
-    if (id !== undefined) return id;
-    const options = { outOfBandBytes: 4096, refId: this.#client.refId, label: source.functionName };
-    const encoded = encodeFunction(source.fn, options, source.captures);
-    const size = encoded.bytes.length + encoded.buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
-    checkSize(source.functionName, size);
-    id = this.#number();
+    const known = this.#shipped.get(source);
+    if (known !== undefined) {
+      this.#lookForChanges(source, known);
+      return known.id;
+    }
+    const encoded = this.#encode(source);
+    checkSize(source.functionName, encoded);
+    const id = this.#number();
     const block = blockBytes(prepareBlock(encoded, this.#client.store, 0));
     this.#client.line.post({ type: "define", id, functionName: source.functionName, block, refs: [...encoded.refs] });
-    this.#sources.set(source, id);
+    this.#shipped.set(source, { id, captured: encoded.captured, lookedIn: currentHost()?.currentCell() });
     return id;
+  }
+
+  #encode(source: FunctionSource): EncodedFunction {
+    const options = { outOfBandBytes: 4096, refId: this.#client.refId, label: source.functionName };
+    return encodeFunction(source.fn, options, source.captures);
+  }
+
+  /** Captured values are frozen at the first call; the first call of each later cell warns where one has changed since. */
+  #lookForChanges(source: FunctionSource, known: Shipped): void {
+    const cell = currentHost()?.currentCell();
+    if (cell === undefined || cell === known.lookedIn || known.warned === true) return;
+    known.lookedIn = cell;
+    let name: string | undefined;
+    try {
+      name = changedName(known.captured, this.#encode(source).captured);
+    } catch {
+      // What it captures now cannot travel; what it captured then has.
+    }
+    if (name === undefined) return;
+    known.warned = true;
+    const text = `${source.functionName} uses ${name}, which has changed since its first call; tasks go on with the value of then. Call remote() again to take the new one`;
+    process.emitWarning(text, { type: "HeddleWarning", code: "STALE_CAPTURE" });
   }
 
   numberOfOptions(set: OptionSet): number {
@@ -135,12 +176,18 @@ export class Definitions {
   }
 }
 
-function checkSize(functionName: string, bytes: number): void {
-  if (bytes <= WARN_BYTES) return;
-  const size = `${functionName} captures ${(bytes / 2 ** 20).toFixed(1)} MB`;
+function checkSize(functionName: string, { buffers, bytes, captured }: EncodedFunction): void {
+  const size = bytes.length + buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+  if (size <= WARN_BYTES) return;
+  const largest = largestOf(captured)?.name;
+  const what = `${functionName} captures ${(size / 2 ** 20).toFixed(1)} MB${largest === undefined ? "" : `, most of it in ${largest}`}`;
   const repair = "put the large value and pass its ref as an argument";
-  if (bytes > REFUSE_BYTES) throw new RangeError(`${size}, more than the limit of ${REFUSE_BYTES >> 20} MB; ${repair}`);
-  process.emitWarning(`${size}, which is copied to each worker; ${repair}`, {
+  if (size > REFUSE_BYTES)
+    throw new SerializationError(`${what}; the limit is ${REFUSE_BYTES >> 20} MB: ${repair}`, [
+      functionName,
+      ...(largest === undefined ? [] : [largest]),
+    ]);
+  process.emitWarning(`${what}; it is copied to each worker: ${repair}`, {
     type: "HeddleWarning",
     code: "LARGE_CAPTURE",
   });

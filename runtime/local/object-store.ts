@@ -30,11 +30,21 @@ export function createStoreAccount(limitBytes: number): SharedArrayBuffer {
   return memory;
 }
 
+/** How a thread's store gets room back. */
+export interface StorePressure {
+  /** Much is in use and much of it is new: what nobody can reach any more should be looked for. */
+  collect(): void;
+  /** Waits a moment for what others let go of, until `fits` says yes; its last answer. */
+  makeRoom(fits: () => boolean): boolean;
+}
+
 export class ObjectStore {
   readonly #threadIndex: number;
   readonly #account: BigInt64Array;
   readonly #announce: (id: number, memory: SharedArrayBuffer) => void;
   readonly #fetch: () => void;
+  readonly #pressure: StorePressure;
+  #sinceCollection = 0;
   readonly #known = new Map<number, SharedArrayBuffer>();
   readonly #own = new Map<number, Segment>();
   /** Whole segments nobody uses, ready for reuse. */
@@ -44,17 +54,20 @@ export class ObjectStore {
   /**
    * @param announce tells the other threads of a new segment, before any record that names it
    * @param fetch reads such announcements of others that have arrived
+   * @param pressure makes room
    */
   constructor(
     threadIndex: number,
     account: SharedArrayBuffer,
     announce: (id: number, memory: SharedArrayBuffer) => void,
     fetch: () => void,
+    pressure: StorePressure,
   ) {
     this.#threadIndex = threadIndex;
     this.#account = new BigInt64Array(account);
     this.#announce = announce;
     this.#fetch = fetch;
+    this.#pressure = pressure;
   }
 
   /** Bytes in use in the whole session. */
@@ -124,14 +137,23 @@ export class ObjectStore {
   }
 
   #charge(size: number, bytes: number): void {
-    const limit = this.#account[1]!;
-    const before = Atomics.add(this.#account, 0, BigInt(size));
-    if (before + BigInt(size) > limit) {
-      Atomics.sub(this.#account, 0, BigInt(size));
+    const limit = Number(this.#account[1]!);
+    const fits = () => this.#takeBytes(size, limit);
+    if (!fits() && (size > limit || !this.#pressure.makeRoom(fits))) {
       throw new ObjectStoreFullError(
-        `an object of ${bytes} bytes does not fit into the object store: ${before} of ${limit} bytes are in use; free objects or raise init({ objectStoreMemory })`,
+        `an object of ${bytes} bytes does not fit into the object store: ${this.usedBytes} of ${limit} bytes are in use; free objects or raise init({ objectStoreMemory })`,
       );
     }
+    this.#sinceCollection += size;
+    if (this.#sinceCollection * 8 < limit || this.usedBytes * 2 < limit) return;
+    this.#sinceCollection = 0;
+    this.#pressure.collect();
+  }
+
+  #takeBytes(size: number, limit: number): boolean {
+    if (Number(Atomics.add(this.#account, 0, BigInt(size))) + size <= limit) return true;
+    Atomics.sub(this.#account, 0, BigInt(size));
+    return false;
   }
 
   #wholeSegment(size: number): Segment {

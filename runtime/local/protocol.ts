@@ -94,6 +94,7 @@ export type ToScheduler =
   | { type: "cell"; id: number; label: string }
   | { type: "segment"; id: number; memory: SharedArrayBuffer }
   | { type: "cancel"; id: number; force: boolean; recursive: boolean }
+  | { type: "collect" }
   | { type: "span"; event: TaskEvent & { type: "span" } }
   | { type: "query"; id: number; question: Question; answered: Int32Array }
   | { type: "shutdown" }
@@ -106,6 +107,7 @@ export type FromScheduler =
   | { type: "segment"; id: number; memory: SharedArrayBuffer }
   | { type: "answer"; id: number; answer: unknown }
   | { type: "failure"; call: number; index: number; failure: FailureMessage }
+  | { type: "collect" }
   | { type: "down"; error?: string }
   | null;
 

@@ -150,6 +150,9 @@ class SchedulerThread {
     switch (message.type) {
       case "cancel":
         return this.#scheduler.cancel(message.id, message.force, message.recursive, now());
+      case "collect":
+        for (const other of this.#peers.values()) if (other !== peer) other.port.postMessage({ type: "collect" });
+        return;
       case "span":
         return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
       case "query": {

@@ -42,6 +42,12 @@ async function main([name, ...args]: string[]): Promise<number> {
   return (await load()).command(args);
 }
 
+// Whoever read the output has seen enough (`heddle run … | head`); what was started ends with this process.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT_FAILED);
+});
+
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

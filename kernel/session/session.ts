@@ -45,7 +45,7 @@ const flags = [
   "--no-force-async-hooks-checks",
   // Lets a cell's imports be resolved as in a file of the notebook's folder.
   "--experimental-import-meta-resolve",
-  "--no-warnings=ExperimentalWarning",
+  "--disable-warning=ExperimentalWarning",
 ];
 
 export class Session extends EventEmitter<SessionEvents> {

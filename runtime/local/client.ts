@@ -6,7 +6,7 @@ import type { Backend, FunctionSource, GetRequest, OptionSet, Question, WaitRequ
 import { now } from "../clock.ts";
 import { currentHost, guarded } from "../host.ts";
 import { IdSource } from "../ids.ts";
-import { borrowedRef, ownRefNumber, refNumber } from "../object-ref.ts";
+import { borrowedRef, ownRefNumber } from "../object-ref.ts";
 import { decode } from "../serialization/decode.ts";
 import { encode } from "../serialization/encode.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
@@ -15,7 +15,7 @@ import { collectGarbage } from "./garbage.ts";
 import { Line } from "./line.ts";
 import { ObjectStore } from "./object-store.ts";
 import { abortReason, PendingGets } from "./pending-gets.ts";
-import { previewOf } from "./preview.ts";
+import { previewOf, topLevelRefs } from "./preview.ts";
 import * as protocol from "./protocol.ts";
 import type { RingReader } from "./ring.ts";
 import { SharedViews } from "./shared-views.ts";
@@ -110,7 +110,7 @@ export class Client implements Backend {
     const policy = this.definitions.numberOfOptions(options);
     const time = now();
     const inputs = topLevelRefs(args);
-    const preview = options.options.name === undefined ? previewOf(args) : NO_PREVIEW;
+    const preview = options.options.name === undefined ? previewOf(args) : undefined;
     const text = typeof preview === "string" ? Buffer.from(preview) : undefined;
     const block = this.prepare(args, source.functionName);
     const returns = options.options.numReturns ?? 1;
@@ -328,14 +328,14 @@ export class Client implements Backend {
   #makeRoom(fits: () => boolean): boolean {
     const until = performance.now() + ROOM_MS;
     this.#collect();
+    // Reading here takes the place of the event loop's turn, which has to sleep and wake as always afterwards.
+    setImmediate(() => this.line.drain());
     this.query("sync");
     this.line.readAll();
     while (!fits()) {
       if (performance.now() > until) return false;
       if (this.line.block(10)) this.line.readAll();
     }
-    // Reading here took the place of the event loop's turn, which has to sleep and wake as always afterwards.
-    setImmediate(() => this.line.drain());
     return true;
   }
 
@@ -391,19 +391,4 @@ export class Client implements Backend {
     this.#subscriptions.end();
     this.line.close();
   }
-}
-
-const NO_PREVIEW = undefined;
-const NO_IDS: readonly number[] = [];
-
-function topLevelRefs(args: readonly unknown[]): readonly number[] {
-  let ids: number[] | undefined;
-  for (const arg of args) {
-    const id = typeof arg === "object" && arg !== null ? refNumber(arg) : undefined;
-    if (id !== undefined) {
-      ids ??= [];
-      if (!ids.includes(id)) ids.push(id);
-    }
-  }
-  return ids ?? NO_IDS;
 }

@@ -1,5 +1,5 @@
-/** The short form of a task's arguments that its name shows: `retrieve(3)`. */
-import { isObjectRef } from "../object-ref.ts";
+/** What is seen of a task's arguments without decoding them: the refs among them, and the short form its name shows. */
+import { isObjectRef, refNumber } from "../object-ref.ts";
 
 const MOST = 40;
 
@@ -35,4 +35,18 @@ function shortForm(value: unknown): string {
     default:
       return String(value);
   }
+}
+
+const NO_IDS: readonly number[] = [];
+
+/** Numbers of the refs that are arguments themselves, each once. */
+export function topLevelRefs(args: readonly unknown[]): readonly number[] {
+  let ids: number[] | undefined;
+  for (const arg of args) {
+    const id = typeof arg === "object" && arg !== null ? refNumber(arg) : undefined;
+    if (id === undefined) continue;
+    ids ??= [];
+    if (!ids.includes(id)) ids.push(id);
+  }
+  return ids ?? NO_IDS;
 }

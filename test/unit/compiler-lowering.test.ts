@@ -192,3 +192,78 @@ describe("using", () => {
     expect(hostCalls.filter((call) => call === "await").length).toBeGreaterThanOrEqual(2);
   });
 });
+
+describe("what goes through the host", () => {
+  test("every await, in nested functions too", () => {
+    const { code } = compileCell(
+      "await a; async () => await b(await c); class X { async m() { await d } }; for await (const x of e) await x",
+      { cell: "1" },
+    );
+    expect(code.match(/(?<!for )await (?!__heddle__)/g)).toBeNull();
+    expect([...code.matchAll(/await __heddle__\.await\(/g)]).toHaveLength(5);
+    expect(code).toContain("for await (const x of __heddle__.iterate(e))");
+  });
+
+  test("the script begins with a turn of its own and ends with its name", () => {
+    const { code } = compileCell("1", { cell: "12" });
+    expect(code).toMatch(/^"use strict"; await __heddle__\.turn\(\);/);
+    expect(code).toMatch(/\n\/\/# sourceURL=cell-12\.ts$/);
+  });
+
+  casesOf([
+    [
+      "default, named, renamed and namespace imports",
+      [
+        "import path1, { sep, join as j1 } from 'node:path'\nimport * as ns1 from 'node:path'",
+        "[path1.sep === sep, j1('a', 'b'), ns1.sep === sep]",
+      ],
+      [true, "a/b", true],
+    ],
+    ["a default together with a namespace", ["import path2, * as ns2 from 'node:path'", "path2.sep === ns2.sep"], true],
+    ["imports serve the lines before them", ["const r3 = sep3\nimport { sep as sep3 } from 'node:path'\nr3"], "/"],
+    ["import = require", ["import fs4 = require('node:path')", "fs4.sep"], "/"],
+    ["dynamic import", ["(await import('node:path')).sep"], "/"],
+    [
+      "require, __dirname and __filename",
+      ["[require('node:path').sep, __dirname, __filename, typeof require]"],
+      ["/", "/notebook", "/notebook/cell.ts", "function"],
+    ],
+    ["a shorthand property of them", ["const o6 = { __dirname }; o6"], { __dirname: "/notebook" }],
+    [
+      "a name of the user's own is left alone",
+      [
+        "function f7(require: any) { const __dirname = 2; return [require, __dirname, { require }.require, ({} as any).require] }",
+        "f7(1)",
+      ],
+      [1, 2, 1, undefined],
+    ],
+    [
+      "import.meta",
+      ["[import.meta.url, import.meta.dirname, import.meta.filename]"],
+      ["file:///notebook/cell.ts", "/notebook", "/notebook/cell.ts"],
+    ],
+    [
+      "an import used as a type alone needs no module",
+      ["import { Shape } from './nowhere'; let s8: Shape | number = 8", "s8"],
+      8,
+    ],
+  ]);
+
+  test("attributes are handed on, type imports are not made", async () => {
+    const { code } = compileCell(
+      "import data from './d.json' with { type: 'json' }\nimport type { A } from 'a'; import { type B } from 'b'; import 'side'; export * from 'all'",
+      { cell: "1" },
+    );
+    expect(code).toContain("__heddle__.import('./d.json', { with: { type: 'json' } })");
+    expect(code).not.toContain("'a'");
+    expect(code).not.toContain("'b'");
+    expect(code).toContain("__heddle__.import('side')");
+    expect(code).toContain("__heddle__.import('all')");
+  });
+
+  test("a missing module fails the cell", async () => {
+    expect((await runCell("import { gone } from 'no-such-package-anywhere'; gone")).error).toContain(
+      "no-such-package-anywhere",
+    );
+  });
+});

@@ -4,7 +4,7 @@ import type { Backend, GetRequest } from "./backend.ts";
 import { type TaskContext, workerSide } from "./current.ts";
 import { HeddleError, RuntimeExistsError } from "./errors.ts";
 import { guarded } from "./host.ts";
-import { objectIdText, taskIdText } from "./ids.ts";
+import { taskIdText } from "./ids.ts";
 import { startLocal } from "./local/start.ts";
 import { type ObjectRef, otherSession, ownRef, refBackend, refNumber } from "./object-ref.ts";
 import {
@@ -130,18 +130,18 @@ export function put<T>(value: T): ObjectRef<T> {
 }
 
 /** The number of a ref of this runtime; throws for everything else. */
-export function checkRef(value: unknown, call: string, at?: number): number {
+export function checkRef(value: unknown, call: string, at?: number, owner = backend()): number {
   const id = refNumber(value);
+  if (id !== undefined && refBackend(value as object) === owner) return id;
   const place = at === undefined ? "" : ` [${at}]`;
   if (id === undefined) throw new TypeError(`${call}: expected an ObjectRef${place}, not ${showValue(value)}`);
-  const owner = backend();
-  if (refBackend(value as object) !== owner) throw otherSession(id, owner, `${call}: ${place.trimStart()}`);
-  return id;
+  throw otherSession(id, owner, `${call}: ${place.trimStart()}`);
 }
 
 function checkRefs(refs: Iterable<unknown>, call: string): number[] {
+  const owner = backend();
   const ids: number[] = [];
-  for (const ref of refs) ids.push(checkRef(ref, call, ids.length));
+  for (const ref of refs) ids.push(checkRef(ref, call, ids.length, owner));
   return ids;
 }
 
@@ -218,17 +218,21 @@ export async function wait<R extends ObjectRef<unknown>>(
   const numReturns = options.numReturns ?? 1;
   if (numReturns > ids.length)
     throw new RangeError(`wait: numReturns is ${numReturns}, but there are only ${ids.length} refs`);
-  refuseDuplicates(ids);
   const request = { numReturns, timeout: options.timeout, signal: options.signal };
   const ready = await cancellable(guarded(() => owner.wait(ids, request)));
-  const isReady = new Set(ready);
-  return [ready.map((index) => list[index]!), list.filter((_, index) => !isReady.has(index))];
+  return parted(list, ready);
 }
 
-function refuseDuplicates(ids: readonly number[]): void {
-  if (new Set(ids).size === ids.length) return;
-  const at = ids.findIndex((id, index) => ids.indexOf(id) !== index);
-  throw new TypeError(`wait: ${objectIdText(ids[at]!)} is given twice, at [${ids.indexOf(ids[at]!)}] and [${at}]`);
+/** Splits a list by the ascending indexes of its ready ones. */
+function parted<R>(list: readonly R[], ready: readonly number[]): [ready: R[], pending: R[]] {
+  const pending: R[] = [];
+  let from = 0;
+  for (const index of ready) {
+    for (; from < index; from++) pending.push(list[from]!);
+    from = index + 1;
+  }
+  for (; from < list.length; from++) pending.push(list[from]!);
+  return [ready.map((index) => list[index]!), pending];
 }
 
 /** The refs in the order in which they become ready, the earliest first. */

@@ -9,6 +9,7 @@ import { IdSource } from "../ids.ts";
 import { borrowedRef, ownRefNumber } from "../object-ref.ts";
 import { decode } from "../serialization/decode.ts";
 import { encode } from "../serialization/encode.ts";
+import { Arrivals } from "./arrivals.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
@@ -202,17 +203,19 @@ export class Client implements Backend {
   // ---------------------------------------------------------------- wait
 
   async wait(ids: readonly number[], request: WaitRequest): Promise<number[]> {
-    const call = this.#beginWait(ids, request.numReturns, request.timeout);
+    const { numReturns, timeout, signal } = request;
+    const watched = this.#subscriptions.watch(ids, timeout === 0);
+    const call = this.#beginWait(ids, ids.length, numReturns, timeout);
     this.line.keepAlive(1);
-    const { ready, outcome } = await this.#subscriptions.wait(ids, request.numReturns, request.timeout, request.signal);
+    const { ready, outcome } = await this.#subscriptions.wait(watched, numReturns, timeout, signal);
     this.line.keepAlive(-1);
-    const over = guarded(() => this.#endWait(call, ids, ready, outcome));
+    const over = guarded(() => this.#endWait(call, ids, ready, ids.length - ready.length, outcome));
     if (this.#caller.task() !== 0) await over;
     if (outcome === protocol.CallInterrupted) throw abortReason(request.signal);
     return ready;
   }
 
-  #beginWait(ids: readonly number[], numReturns: number, timeout: number | undefined): number {
+  #beginWait(ids: readonly number[], total: number, numReturns: number, timeout: number | undefined): number {
     const call = this.#nextCall++;
     const cell = this.#cellNumber();
     const shown = Math.min(64, ids.length);
@@ -223,7 +226,7 @@ export class Client implements Backend {
     to.i32[to.word * 2 + 5] = numReturns;
     to.f64[to.word + 3] = now();
     to.f64[to.word + 4] = timeout ?? NEVER;
-    to.i32[to.word * 2 + 10] = ids.length;
+    to.i32[to.word * 2 + 10] = total;
     to.i32[to.word * 2 + 11] = shown;
     for (let index = 0; index < shown; index++) to.f64[to.word + 6 + index] = ids[index]!;
     this.line.commit(protocol.WaitBegin, 6 + shown);
@@ -231,7 +234,13 @@ export class Client implements Backend {
     return call;
   }
 
-  #endWait(call: number, ids: readonly number[], ready: readonly number[], outcome: number): Promise<void> {
+  #endWait(
+    call: number,
+    ids: readonly number[],
+    ready: readonly number[],
+    pending: number,
+    outcome: number,
+  ): Promise<void> {
     const shown = Math.min(64, ready.length);
     const done = new Promise<void>((resolve) => this.#waits.set(call, resolve));
     const to = this.line.begin(4 + shown);
@@ -239,7 +248,7 @@ export class Client implements Backend {
     to.f64[to.word + 1] = now();
     to.i32[to.word * 2 + 4] = outcome;
     to.i32[to.word * 2 + 5] = ready.length;
-    to.i32[to.word * 2 + 6] = ids.length - ready.length;
+    to.i32[to.word * 2 + 6] = pending;
     to.i32[to.word * 2 + 7] = shown;
     for (let index = 0; index < shown; index++) to.f64[to.word + 4 + index] = ids[ready[index]!]!;
     this.line.commit(protocol.WaitEnd, 4 + shown);
@@ -247,16 +256,34 @@ export class Client implements Backend {
   }
 
   async *readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number> {
-    let left = ids.map((id, index) => ({ id, index }));
-    while (left.length > 0) {
-      const [first] = await this.wait(
-        left.map((entry) => entry.id),
-        { numReturns: 1, timeout: undefined, signal },
-      );
-      const next = left[first!]!;
-      left = left.filter((entry) => entry !== next);
-      yield next.index;
+    const arrivals = guarded(() => new Arrivals(this.#subscriptions.watch(ids, true)));
+    try {
+      for (let left = ids.length; left > 0; left--) {
+        signal?.throwIfAborted();
+        yield arrivals.take() ?? (await this.#nextArrival(arrivals, ids, left, signal));
+      }
+    } finally {
+      arrivals.stop();
     }
+  }
+
+  async #nextArrival(
+    arrivals: Arrivals,
+    ids: readonly number[],
+    left: number,
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
+    const shown = arrivals.pending(64).map((index) => ids[index]!);
+    const call = guarded(() => this.#beginWait(shown, left, 1, undefined));
+    this.line.keepAlive(1);
+    const outcome = await arrivals.next(signal, this.#subscriptions.ending);
+    this.line.keepAlive(-1);
+    const index = arrivals.take();
+    const ready = index === undefined ? [] : [index];
+    const over = guarded(() => this.#endWait(call, ids, ready, left - ready.length, outcome));
+    if (this.#caller.task() !== 0) await over;
+    if (index === undefined) throw abortReason(signal);
+    return index;
   }
 
   isReady(id: number): boolean {

@@ -2,12 +2,15 @@
  * Which objects this thread knows to be ready, and in which order they became so. Each object is asked for once; a
  * `wait` then only counts, and never looks at a ref again that has not changed.
  */
+import { objectIdText } from "../ids.ts";
 import { CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
 
-interface Watched {
+export interface Watched {
   /** Position in the order of readiness; 0 while pending. */
   order: number;
   waiters: Set<() => void> | undefined;
+  /** The last call that watched it; finds what a call names twice. */
+  call: number;
 }
 
 export interface WaitOutcome {
@@ -20,7 +23,9 @@ export class Subscriptions {
   readonly #watched = new Map<number, Watched>();
   readonly #subscribe: (ids: readonly number[]) => void;
   readonly #synchronize: () => void;
-  readonly #ending = new Set<() => void>();
+  /** Ends each wait that is open. */
+  readonly ending = new Set<() => void>();
+  #calls = 0;
 
   /**
    * @param subscribe asks the scheduler about objects
@@ -49,38 +54,43 @@ export class Subscriptions {
     if (waiters !== undefined) for (const waiter of waiters) waiter();
   }
 
-  #watchAll(ids: readonly number[], poll: boolean): Watched[] {
+  /** Watches the objects from now on. With `poll`, what is ready already is known on return. Throws for duplicates. */
+  watch(ids: readonly number[], poll: boolean): Watched[] {
     const fresh: number[] = [];
-    const all = ids.map((id) => {
+    const call = ++this.#calls;
+    const all: Watched[] = new Array(ids.length);
+    for (let index = 0; index < ids.length; index++) {
+      const id = ids[index]!;
       let watched = this.#watched.get(id);
       if (watched === undefined) {
-        watched = { order: 0, waiters: undefined };
+        watched = { order: 0, waiters: undefined, call: 0 };
         this.#watched.set(id, watched);
         fresh.push(id);
       }
-      return watched;
-    });
+      if (watched.call === call) throw duplicateError(ids, index);
+      watched.call = call;
+      all[index] = watched;
+    }
     if (fresh.length > 0) this.#subscribe(fresh);
     // A poll must not say "pending" of what is ready only because nobody has asked before.
     if (poll) this.#synchronize();
     return all;
   }
 
-  /** Waits until `most` of the objects are ready, the time is over, or the signal aborts. */
+  /** Waits until `most` of the watched objects are ready, the time is over, or the signal aborts. */
   wait(
-    ids: readonly number[],
+    all: readonly Watched[],
     most: number,
     timeout: number | undefined,
     signal: AbortSignal | undefined,
   ): Promise<WaitOutcome> {
-    const all = this.#watchAll(ids, timeout === 0);
     let missing = most;
     for (const watched of all) if (watched.order > 0) missing--;
     if (missing <= 0) return Promise.resolve({ ready: earliest(all, most), outcome: CallOk });
     return new Promise((resolve) => {
       const finish = (outcome: number): void => {
         clearTimeout(timer);
-        this.#ending.delete(interrupt);
+        this.ending.delete(interrupt);
         signal?.removeEventListener("abort", interrupt);
         for (const watched of all) watched.waiters?.delete(arrived);
         resolve({ ready: outcome === CallInterrupted ? [] : earliest(all, most), outcome });
@@ -95,7 +105,7 @@ export class Subscriptions {
           : setTimeout(() => finish(CallTimeout), Math.min(timeout, 2 ** 31 - 1));
       if (signal?.aborted === true) return interrupt();
       signal?.addEventListener("abort", interrupt, { once: true });
-      this.#ending.add(interrupt);
+      this.ending.add(interrupt);
       for (const watched of all) {
         if (watched.order > 0) continue;
         watched.waiters ??= new Set();
@@ -106,15 +116,35 @@ export class Subscriptions {
 
   /** Ends all waits: the runtime is gone. */
   end(): void {
-    for (const finish of [...this.#ending]) finish();
+    for (const finish of [...this.ending]) finish();
   }
 }
 
 /** Indexes of those that became ready first, at most `most`, in the order of the input. */
 function earliest(all: readonly Watched[], most: number): number[] {
+  const last = most === 1 ? firstOrder(all) : orderAt(all, most);
   const ready: number[] = [];
-  for (let index = 0; index < all.length; index++) if (all[index]!.order > 0) ready.push(index);
-  if (ready.length <= most) return ready;
-  ready.sort((a, b) => all[a]!.order - all[b]!.order);
-  return ready.slice(0, most).sort((a, b) => a - b);
+  for (let index = 0; index < all.length; index++) {
+    const { order } = all[index]!;
+    if (order > 0 && order <= last) ready.push(index);
+  }
+  return ready;
+}
+
+function firstOrder(all: readonly Watched[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const { order } of all) if (order > 0 && order < first) first = order;
+  return first;
+}
+
+/** The order of the `nth` that became ready; no limit where there are not so many. */
+function orderAt(all: readonly Watched[], nth: number): number {
+  const orders: number[] = [];
+  for (const { order } of all) if (order > 0) orders.push(order);
+  return orders.length <= nth ? Number.POSITIVE_INFINITY : Float64Array.from(orders).sort()[nth - 1]!;
+}
+
+function duplicateError(ids: readonly number[], at: number): TypeError {
+  const id = ids[at]!;
+  return new TypeError(`${objectIdText(id)} is given twice, at [${ids.indexOf(id)}] and [${at}]`);
 }

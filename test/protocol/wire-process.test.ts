@@ -44,10 +44,11 @@ function isZombie(pid: number): boolean {
 test.each([false, true])("shutdown with restart %s: both replies, exit code 0, no process left", async (restart) => {
   await using kernel = await KernelProcess.start();
   using client = await WireClient.connect(kernel);
-  await client.run(
+  const { reply } = await client.run(
     "import { get, remote } from 'heddle';\nawait get(remote(function one() { return 1; }).remote());\n" +
       "import { spawn } from 'node:child_process';\nspawn('sleep', ['600']).pid",
   );
+  expect(reply).toMatchObject({ status: "ok" });
   const children = onLinux ? descendants(kernel.process.pid!) : [];
   const id = await client.send("control", "shutdown_request", { restart });
   expect((await client.replyTo(id)).content).toEqual({ status: "ok", restart });

@@ -1,6 +1,6 @@
 /** `heddle kernel` as a process of its own, and a client that talks to it over ZeroMQ as any Jupyter client does. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createHmac, randomUUID } from "node:crypto";
+import { createHmac, randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -82,13 +82,22 @@ export class KernelProcess {
   }
 }
 
-/** Ports that nobody uses at the moment. */
+/** Ports that nobody uses at the moment, below those that systems give to outgoing connections. */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = 20_000 + randomInt(12_000);
+    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }
 
 export class WireClient {
@@ -180,9 +189,13 @@ export class WireClient {
     return this.received.filter(({ channel, parent }) => channel === "iopub" && parent.msg_id === id);
   }
 
-  /** Resolves with the first message received, now or later, that fits. */
+  /** Resolves with the first message received, now or later, that fits. Rejects if the kernel comes to grief before. */
   next(fits: (message: Received) => boolean): Promise<Received> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const { exited } = this.#kernel;
+      void exited.then(([code, signal]) => {
+        if (code !== 0) reject(new Error(`the kernel ended with ${code ?? signal}: ${this.#kernel.stderr}`));
+      });
       const check = (): void => {
         const found = this.received.find(fits);
         if (found === undefined) return;

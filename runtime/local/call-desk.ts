@@ -55,9 +55,10 @@ export class CallDesk {
   ): void {
     const call = this.#begin(client, id, "get", taskId, objects, flags.settled, detail);
     this.#logStart(call, taskId, objects, objects.length, 0, detail);
-    for (let index = 0; index < objects.length && !call.done; index++) {
+    for (let index = 0; index < objects.length; index++) {
       const object = this.#with.object(objects[index]!);
       object.looked = true;
+      if (call.done) continue;
       if (object.order !== 0) this.progress(call, index, object);
       else {
         object.calls ??= [];

@@ -1,6 +1,6 @@
 /** What the scheduler makes happen: the one way out of the state machine. */
 import type { Block } from "./block.ts";
-import type { Lane, StoredObject, Task } from "./records.ts";
+import type { Failure, Lane, StoredObject, Task } from "./records.ts";
 
 /** What the scheduler makes happen. */
 export interface Effects {
@@ -16,6 +16,8 @@ export interface Effects {
   callDone(client: number, call: number, outcome: number): void;
   ready(client: number, object: StoredObject): void;
   freeMemory(block: Block): void;
+  /** A task failed and nobody has looked at it. */
+  unlooked(failure: Failure): void;
   /** Name and message out of the second block of a failed attempt, for the event log. */
   describe(summary: Block): { name: string; message: string };
 }

@@ -1,5 +1,5 @@
 /** Failures as the scheduler keeps them: what happened, and through which tasks it passed. */
-import type { TaskHop } from "../errors.ts";
+import { describeHop, type TaskHop } from "../errors.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import type { Block } from "./block.ts";
 import type { Failure, FailureKind, Task, WorkerRecord } from "./records.ts";
@@ -19,6 +19,13 @@ export function hopOf(task: Task, worker = task.worker): TaskHop {
     ...(worker === undefined ? {} : { workerId: workerIdText(worker.index) }),
     ...(task.cell === undefined ? {} : { cell: task.cell }),
   };
+}
+
+/** The report of a failure that nobody has looked at. */
+export function unlookedText({ kind, message, hops }: Failure): string {
+  const task = describeHop(hops[0]!);
+  const origin = hops.length > 1 ? ` because of ${describeHop(hops.at(-1)!)}` : "";
+  return `Task ${task} failed${origin}, and nobody has looked at its error: ${message || kind}\n`;
 }
 
 /** What a task whose input has no value says of it. */

@@ -11,12 +11,16 @@ export interface ObjectEffects {
   /** An input of the task is there, or will never be. */
   inputReady(task: Task, object: StoredObject): void;
   callProgress(call: Call, index: number, object: StoredObject): void;
+  /** A task failed, and whoever could have looked at it never did. Once a task. */
+  unlooked(failure: Failure): void;
 }
 
 export class ObjectDirectory {
   readonly objects = new Map<number, StoredObject>();
   readonly #effects: ObjectEffects;
   #order = 0;
+  /** Failures that were looked at or reported; the objects of a task share one. */
+  readonly #known = new WeakSet<Failure>();
 
   constructor(effects: ObjectEffects) {
     this.#effects = effects;
@@ -78,8 +82,14 @@ export class ObjectDirectory {
     if (object !== undefined) object.holds++;
   }
 
+  /** Holds what is passed on inside something else; whoever gets that may look at it. */
   holdAll(ids: readonly number[]): void {
-    for (const id of ids) this.hold(id);
+    for (const id of ids) {
+      const object = this.objects.get(id);
+      if (object === undefined) continue;
+      object.holds++;
+      object.looked = true;
+    }
   }
 
   /** Takes one hold back; the last one drops a ready object. */
@@ -109,7 +119,19 @@ export class ObjectDirectory {
     this.#releaseContent(block, failure);
   }
 
+  /** Tells of every failure that nobody has looked at so far: the session ends. */
+  reportUnlooked(): void {
+    for (const object of this.objects.values()) this.#noteFailure(object);
+  }
+
+  #noteFailure({ failure, freed, looked }: StoredObject): void {
+    if (failure === undefined || freed || this.#known.has(failure)) return;
+    this.#known.add(failure);
+    if (!looked && failure.kind !== "cancelled" && failure.kind !== "lost") this.#effects.unlooked(failure);
+  }
+
   #drop(object: StoredObject): void {
+    this.#noteFailure(object);
     this.objects.delete(object.id);
     this.#releaseContent(object.block, object.failure);
   }

@@ -29,13 +29,16 @@ export class Outbox implements Effects {
   readonly claims = new Map<number, Int32Array>();
   readonly #peers: Map<number, Peer>;
   readonly #storeAccount: BigInt64Array;
+  readonly #report: (failure: Failure) => void;
   readonly #pool: { endWorker(index: number, reason: "cancelled"): void };
 
   constructor(
     peers: Map<number, Peer>,
     pool: { endWorker(index: number, reason: "cancelled"): void },
     storeAccount: SharedArrayBuffer,
+    report: (failure: Failure) => void,
   ) {
+    this.#report = report;
     this.#peers = peers;
     this.#pool = pool;
     this.#storeAccount = new BigInt64Array(storeAccount);
@@ -126,6 +129,10 @@ export class Outbox implements Effects {
         return 3;
       });
     }
+  }
+
+  unlooked(failure: Failure): void {
+    this.#report(failure);
   }
 
   describe(summary: Block): { name: string; message: string } {

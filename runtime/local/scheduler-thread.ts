@@ -8,11 +8,13 @@ import type { ObserverMessage, ObserverRequest } from "../host.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import { Bell } from "./bell.ts";
 import { EventLog, Row } from "./event-log.ts";
+import { unlookedText } from "./failures.ts";
 import { Intake } from "./intake.ts";
 import { Outbox } from "./outbox.ts";
 import { Peer } from "./peer.ts";
 import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
 import { answerQuery } from "./queries.ts";
+import type { Failure } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
 import { CLAIM_SLOTS, type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
 
@@ -52,6 +54,7 @@ class SchedulerThread {
       this.#peers,
       { endWorker: (index, reason) => this.#pool.end(index, reason) },
       start.driver.storeAccount,
+      (failure) => this.#reportUnlooked(failure),
     );
     this.#scheduler = new Scheduler(start.totals, this.#outbox, this.#log);
     this.#intake = new Intake(
@@ -175,6 +178,7 @@ class SchedulerThread {
 
   async #shutdown(driver: Peer): Promise<void> {
     clearTimeout(this.#observing);
+    this.#scheduler.directory.reportUnlooked();
     this.#observe();
     await this.#pool.close();
     for (const peer of this.#peers.values()) if (peer !== driver) peer.port.close();
@@ -203,6 +207,13 @@ class SchedulerThread {
       stream,
       text,
     });
+  }
+
+  #reportUnlooked(failure: Failure): void {
+    const text = unlookedText(failure);
+    const { taskId, taskName, workerId = "", cell } = failure.hops[0]!;
+    if (this.#start.observer === undefined) writeError(text);
+    else this.#post({ type: "output", taskId, taskName, workerId, cell, stream: "stderr", text });
   }
 
   #observe(): void {

@@ -32,6 +32,7 @@ export class Scheduler {
       freeMemory: (block) => effects.freeMemory(block),
       inputReady: (task, object) => this.#inputReady(task, object),
       callProgress: (call, index, object) => this.calls.progress(call, index, object),
+      unlooked: (failure) => effects.unlooked(failure),
     });
     this.dispatcher = new Dispatcher(totals, {
       dispatch: (task, lane) =>
@@ -209,7 +210,8 @@ export class Scheduler {
       return;
     }
     const kind: FailureKind = outcome === TaskTimedOut ? "timeout" : "thrown";
-    this.#end(task, "failed", failureOf(kind, task, thrown, worker), true);
+    const failure = failureOf(kind, task, thrown, worker);
+    this.#end(task, "failed", { ...failure, message: `${error.name}: ${error.message}` }, true);
   }
 
   #retry(task: Task): void {

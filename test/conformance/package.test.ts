@@ -41,7 +41,7 @@ test("heddle run runs a notebook", { timeout: 60_000 }, async () => {
   writeFileSync(join(folder, "one.ipynb"), JSON.stringify(notebook));
   await execute("npx", ["heddle", "run", "one.ipynb", "--output", "ran.ipynb"], { cwd: folder });
   const ran = JSON.parse(readFileSync(join(folder, "ran.ipynb"), "utf8"));
-  const result = { output_type: "execute_result", execution_count: 1, data: { "text/plain": "42" } };
+  const result = { output_type: "execute_result", execution_count: 1, data: { "text/plain": ["42"] } };
   expect(ran.cells[0].outputs).toContainEqual(expect.objectContaining(result));
 });
 

@@ -118,7 +118,7 @@ describe("output", () => {
     expect((await running).outcome.status).toBe("interrupted");
   });
 
-  test("of 10,000 lines and of 100 MB is whole before the cell's end", async () => {
+  test("of 10,000 lines and of 100 MB is whole before the cell's end", { timeout: 120_000 }, async () => {
     await using harness = new SessionHarness();
     await harness.run("for (let i = 0; i < 10_000; i++) console.log(i)");
     expect(harness.text(1)).toBe(`${[...Array(10_000).keys()].join("\n")}\n`);

@@ -1,5 +1,7 @@
 /** What a backend does for the public calls; `local/` implements it on worker threads. */
+
 import type { ResourceShape, TaskOptions } from "./options.ts";
+import type { ObjectRecord } from "./state.ts";
 
 /** A remote function as the public half made it; the backend remembers what it has shipped of it under this object. */
 export interface FunctionSource {
@@ -29,7 +31,7 @@ export interface WaitRequest {
 }
 
 /** What `query` can be asked; `sync` only makes sure that everything said before has been heard. */
-export type Question = "events" | "tasks" | "objects" | "workers" | "resources" | "sync";
+export type Question = "events" | "tasks" | "objects" | "workers" | "resources" | "state" | "sync";
 
 /** The runtime as one thread of user code sees it: the driver's, or a worker's. */
 export interface Backend {
@@ -44,8 +46,8 @@ export interface Backend {
   wait(ids: readonly number[], request: WaitRequest): Promise<number[]>;
   /** Index by index as objects become ready, the earliest first. */
   readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number>;
-  /** Whether the object is ready, as far as this thread has been told. */
-  isReady(id: number): boolean;
+  /** How it stands with an object now; asking does not count as looking at a failure. */
+  stateOf(id: number): ObjectRecord["state"] | "gone";
   cancel(id: number, force: boolean, recursive: boolean): void;
   free(ids: readonly number[]): void;
   /** This thread made its first handle of an object that came from elsewhere. */

@@ -2,7 +2,7 @@
 import { inspect } from "node:util";
 import type { Backend } from "./backend.ts";
 import { OtherSessionError } from "./errors.ts";
-import { enterGuard, leaveGuard } from "./host.ts";
+import { enterGuard, guarded, leaveGuard } from "./host.ts";
 import { objectIdText, taskIdText } from "./ids.ts";
 
 declare const valueType: unique symbol;
@@ -81,8 +81,8 @@ class Ref implements ObjectRef<unknown> {
 
   [inspect.custom](): string {
     const made = this.#task === 0 ? "put" : `task ${this.taskId}`;
-    const state = this.#backend.isReady(this.#id) ? "ready" : "pending";
-    return `ObjectRef(${this.id}: ${made}, ${this.#task === 0 ? "ready" : state}; await get(ref) gives the value)`;
+    const state = guarded(() => this.#backend.stateOf(this.#id));
+    return `ObjectRef(${this.id}: ${made}, ${state}; await get(ref) gives the value)`;
   }
 }
 

@@ -9,13 +9,14 @@ import { IdSource } from "../ids.ts";
 import { borrowedRef, ownRefNumber } from "../object-ref.ts";
 import { decode } from "../serialization/decode.ts";
 import { encode } from "../serialization/encode.ts";
-import { Arrivals } from "./arrivals.ts";
+import type { ObjectRecord } from "../state.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
 import { Line } from "./line.ts";
 import { ObjectStore } from "./object-store.ts";
-import { abortReason, PendingGets } from "./pending-gets.ts";
+import { OpenWaits } from "./open-waits.ts";
+import { PendingGets } from "./pending-gets.ts";
 import { previewOf, topLevelRefs } from "./preview.ts";
 import * as protocol from "./protocol.ts";
 import type { RingReader } from "./ring.ts";
@@ -25,7 +26,6 @@ import { Subscriptions } from "./subscriptions.ts";
 const OUT_OF_BAND_BYTES = 4096;
 /** How long a thread waits for room in a full store. */
 const ROOM_MS = 250;
-const NEVER = -1;
 
 /** What the code that runs now belongs to. */
 export interface Caller {
@@ -45,7 +45,7 @@ export class Client implements Backend {
   readonly #ids: IdSource;
   readonly #caller: Caller;
   readonly #gets: PendingGets;
-  readonly #waits = new Map<number, () => void>();
+  readonly #waits: OpenWaits;
   readonly #subscriptions: Subscriptions;
   readonly #sharedViews: SharedViews;
   readonly #cells = new Map<string, number>();
@@ -89,6 +89,13 @@ export class Client implements Backend {
         this.line.readAll();
       },
     );
+    const asking = {
+      nextCall: () => this.#nextCall++,
+      cell: () => this.#cellNumber(),
+      task: () => caller.task(),
+      suspend: () => caller.suspend(),
+    };
+    this.#waits = new OpenWaits(this.line, asking, this.#subscriptions);
     this.definitions = new Definitions(this);
   }
 
@@ -194,100 +201,19 @@ export class Client implements Backend {
   }
 
   #callDone(call: number, outcome: number): void {
-    const wait = this.#waits.get(call);
-    if (wait === undefined) return this.#gets.done(call, outcome);
-    this.#waits.delete(call);
-    wait();
+    if (!this.#waits.done(call)) this.#gets.done(call, outcome);
   }
 
-  // ---------------------------------------------------------------- wait
-
-  async wait(ids: readonly number[], request: WaitRequest): Promise<number[]> {
-    const { numReturns, timeout, signal } = request;
-    const watched = this.#subscriptions.watch(ids, timeout === 0);
-    const call = this.#beginWait(ids, ids.length, numReturns, timeout);
-    this.line.keepAlive(1);
-    const { ready, outcome } = await this.#subscriptions.wait(watched, numReturns, timeout, signal);
-    this.line.keepAlive(-1);
-    const over = guarded(() => this.#endWait(call, ids, ready, ids.length - ready.length, outcome));
-    if (this.#caller.task() !== 0) await over;
-    if (outcome === protocol.CallInterrupted) throw abortReason(request.signal);
-    return ready;
+  wait(ids: readonly number[], request: WaitRequest): Promise<number[]> {
+    return this.#waits.wait(ids, request);
   }
 
-  #beginWait(ids: readonly number[], total: number, numReturns: number, timeout: number | undefined): number {
-    const call = this.#nextCall++;
-    const cell = this.#cellNumber();
-    const shown = Math.min(64, ids.length);
-    const to = this.line.begin(6 + shown);
-    to.f64[to.word] = call;
-    to.f64[to.word + 1] = this.#caller.task();
-    to.i32[to.word * 2 + 4] = cell;
-    to.i32[to.word * 2 + 5] = numReturns;
-    to.f64[to.word + 3] = now();
-    to.f64[to.word + 4] = timeout ?? NEVER;
-    to.i32[to.word * 2 + 10] = total;
-    to.i32[to.word * 2 + 11] = shown;
-    for (let index = 0; index < shown; index++) to.f64[to.word + 6 + index] = ids[index]!;
-    this.line.commit(protocol.WaitBegin, 6 + shown);
-    this.#caller.suspend();
-    return call;
+  readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number> {
+    return this.#waits.inOrder(ids, signal);
   }
 
-  #endWait(
-    call: number,
-    ids: readonly number[],
-    ready: readonly number[],
-    pending: number,
-    outcome: number,
-  ): Promise<void> {
-    const shown = Math.min(64, ready.length);
-    const done = new Promise<void>((resolve) => this.#waits.set(call, resolve));
-    const to = this.line.begin(4 + shown);
-    to.f64[to.word] = call;
-    to.f64[to.word + 1] = now();
-    to.i32[to.word * 2 + 4] = outcome;
-    to.i32[to.word * 2 + 5] = ready.length;
-    to.i32[to.word * 2 + 6] = pending;
-    to.i32[to.word * 2 + 7] = shown;
-    for (let index = 0; index < shown; index++) to.f64[to.word + 4 + index] = ids[ready[index]!]!;
-    this.line.commit(protocol.WaitEnd, 4 + shown);
-    return done;
-  }
-
-  async *readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number> {
-    const arrivals = guarded(() => new Arrivals(this.#subscriptions.watch(ids, true)));
-    try {
-      for (let left = ids.length; left > 0; left--) {
-        signal?.throwIfAborted();
-        yield arrivals.take() ?? (await this.#nextArrival(arrivals, ids, left, signal));
-      }
-    } finally {
-      arrivals.stop();
-    }
-  }
-
-  async #nextArrival(
-    arrivals: Arrivals,
-    ids: readonly number[],
-    left: number,
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    const shown = arrivals.pending(64).map((index) => ids[index]!);
-    const call = guarded(() => this.#beginWait(shown, left, 1, undefined));
-    this.line.keepAlive(1);
-    const outcome = await arrivals.next(signal, this.#subscriptions.ending);
-    this.line.keepAlive(-1);
-    const index = arrivals.take();
-    const ready = index === undefined ? [] : [index];
-    const over = guarded(() => this.#endWait(call, ids, ready, left - ready.length, outcome));
-    if (this.#caller.task() !== 0) await over;
-    if (index === undefined) throw abortReason(signal);
-    return index;
-  }
-
-  isReady(id: number): boolean {
-    return this.#subscriptions.isReady(id);
+  stateOf(id: number): ObjectRecord["state"] | "gone" {
+    return this.#closed ? "gone" : (this.query("state", id) as ObjectRecord["state"] | "gone");
   }
 
   // ---------------------------------------------------------------- lifetime
@@ -387,10 +313,10 @@ export class Client implements Backend {
     }
   }
 
-  query(question: Question): unknown {
+  query(question: Question, object?: number): unknown {
     const id = this.#nextCall++;
     const answered = new Int32Array(new SharedArrayBuffer(4));
-    this.line.post({ type: "query", id, question, answered });
+    this.line.post({ type: "query", id, question, object, answered });
     while (Atomics.load(answered, 0) === 0) Atomics.wait(answered, 0, 0, 100);
     this.line.catchUp();
     const answer = this.#answers.get(id);

@@ -96,7 +96,7 @@ export type ToScheduler =
   | { type: "cancel"; id: number; force: boolean; recursive: boolean }
   | { type: "collect" }
   | { type: "span"; event: TaskEvent & { type: "span" } }
-  | { type: "query"; id: number; question: Question; answered: Int32Array }
+  | { type: "query"; id: number; question: Question; object: number | undefined; answered: Int32Array }
   | { type: "shutdown" }
   | null;
 

@@ -2,10 +2,11 @@
 import type { Question } from "../backend.ts";
 import { objectIdText, taskIdText, workerIdText } from "../ids.ts";
 import type { ObjectRecord, TaskRecord, WorkerState } from "../state.ts";
+import type { StoredObject } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The answer to one question, as plain data. */
-export function answerQuery(question: Question, scheduler: Scheduler): unknown {
+export function answerQuery(question: Question, scheduler: Scheduler, object?: number): unknown {
   switch (question) {
     case "events":
       return { events: scheduler.log.read(0).events, dropped: scheduler.log.dropped };
@@ -28,13 +29,7 @@ export function answerQuery(question: Question, scheduler: Scheduler): unknown {
         (object): ObjectRecord => ({
           objectId: objectIdText(object.id),
           taskId: object.task === 0 ? undefined : taskIdText(object.task),
-          state: object.freed
-            ? "freed"
-            : object.order === 0
-              ? "pending"
-              : object.failure === undefined
-                ? "ready"
-                : "failed",
+          state: stateOf(object),
           bytes: object.block?.size ?? 0,
           inSharedMemory: (object.block?.locators.length ?? 0) > 0,
           holders: object.holds,
@@ -52,7 +47,17 @@ export function answerQuery(question: Question, scheduler: Scheduler): unknown {
       );
     case "resources":
       return scheduler.availableResources();
+    case "state": {
+      const found = scheduler.directory.objects.get(object ?? 0);
+      return found === undefined ? "gone" : stateOf(found);
+    }
     case "sync":
       return undefined;
   }
+}
+
+function stateOf(object: StoredObject): ObjectRecord["state"] {
+  if (object.freed) return "freed";
+  if (object.order === 0) return "pending";
+  return object.failure === undefined ? "ready" : "failed";
 }

@@ -162,7 +162,7 @@ class SchedulerThread {
         peer.port.postMessage({
           type: "answer",
           id: message.id,
-          answer: answerQuery(message.question, this.#scheduler),
+          answer: answerQuery(message.question, this.#scheduler, message.object),
         });
         Atomics.store(message.answered, 0, 1);
         Atomics.notify(message.answered, 0);

@@ -36,10 +36,6 @@ export class Subscriptions {
     this.#synchronize = synchronize;
   }
 
-  isReady(id: number): boolean {
-    return (this.#watched.get(id)?.order ?? 0) > 0;
-  }
-
   forget(id: number): void {
     this.#watched.delete(id);
   }

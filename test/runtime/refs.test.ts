@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import {
   free,
   get,
@@ -12,8 +13,8 @@ import {
   TaskError,
 } from "heddle";
 import { describe, expect, it } from "vitest";
-import { rejection, timed, useRuntime } from "../support/runtime-measures.ts";
-import { add, echo, sleep, typesOf } from "../support/runtime-tasks.ts";
+import { rejection, timed, until, useRuntime } from "../support/runtime-measures.ts";
+import { add, echo, fail, sleep, typesOf } from "../support/runtime-tasks.ts";
 
 useRuntime();
 
@@ -115,6 +116,19 @@ describe("refs as arguments", () => {
     }
     expect(listObjects({ state: "freed" }).length).toBeGreaterThan(0);
     expect((await get(kept)).length).toBe(100_000);
+  });
+
+  it("shown, a ref tells its task, its state and how to get its value", async () => {
+    const slow = sleep.remote(200, 1);
+    expect(inspect(slow)).toBe(`ObjectRef(${slow.id}: task ${slow.taskId}, pending; await get(ref) gives the value)`);
+    await get(slow);
+    // Nobody waited for this one.
+    const done = add.remote(1, 1);
+    await until(() => listTasks().length === 0);
+    expect(inspect(done)).toMatch(/: task t[0-9a-f]+, ready; /);
+    expect(inspect(fail.remote("x"))).toMatch(/, (pending|failed); /);
+    expect(inspect(put(1))).toMatch(/: put, ready; /);
+    expect(`${slow}`).toBe(`ObjectRef(${slow.id})`);
   });
 
   it("a ref of a runtime that was shut down is refused by name", async () => {

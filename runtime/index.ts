@@ -41,5 +41,13 @@ export {
   wait,
 } from "./runtime.ts";
 export type { ObjectRecord, TaskRecord, WorkerState } from "./state.ts";
-export { type Argument, type Arguments, type RemoteFunction, remote } from "./task.ts";
+export {
+  type Argument,
+  type Arguments,
+  type RefEach,
+  type RefsOf,
+  type RemoteFunction,
+  type RemoteOf,
+  remote,
+} from "./task.ts";
 export type { Advice, Simulation, Timeline, TimelineFilter, TimelineStats } from "./timeline.ts";

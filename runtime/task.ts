@@ -14,15 +14,29 @@ export type Argument<T> = T | ObjectRef<T>;
 export type Arguments<A extends readonly unknown[]> = { [K in keyof A]: Argument<A[K]> };
 
 /** A function as a task. Calling it directly throws and says to use `.remote()`. */
-export interface RemoteFunction<A extends readonly unknown[], R> {
+export interface RemoteFunction<A extends readonly unknown[], R, Refs = ObjectRef<Awaited<R>>> {
   /** Submits a task and returns the ref of its result at once. Refs as arguments are replaced by their values: passing refs is the DAG. */
-  remote(...args: Arguments<A>): ObjectRef<Awaited<R>>;
+  remote(...args: Arguments<A>): Refs;
   /** A copy with other options; those not given are kept. */
-  options(options: TaskOptions): RemoteFunction<A, R>;
+  options<const O extends TaskOptions>(options: O): RemoteFunction<A, R, RefsOf<R, O, Refs>>;
 }
 
+/** A ref for each element, position by position. */
+export type RefEach<T extends readonly unknown[]> = { -readonly [K in keyof T]: ObjectRef<T[K]> };
+
+/** What `.remote()` returns: one ref, or with `numReturns` one for each element of the array that the function returns. */
+export type RefsOf<R, O, Otherwise = ObjectRef<Awaited<R>>> = O extends { numReturns: infer N }
+  ? N extends 1
+    ? ObjectRef<Awaited<R>>
+    : Awaited<R> extends readonly unknown[]
+      ? RefEach<Awaited<R>>
+      : never
+  : Otherwise;
+
 /** The remote function that `remote` makes of a function: same parameters, same result. */
-export type RemoteOf<F> = F extends (...args: infer A) => infer R ? RemoteFunction<A, R> : never;
+export type RemoteOf<F, O = object> = F extends (...args: infer A) => infer R
+  ? RemoteFunction<A, R, RefsOf<R, O>>
+  : never;
 
 /**
  * Makes a function a task. What it uses (helpers, constants, classes, imports) goes along by itself at the first
@@ -32,16 +46,20 @@ export type RemoteOf<F> = F extends (...args: infer A) => infer R ? RemoteFuncti
  * const square = remote((x: number) => x * x);
  * await get([1, 2, 3].map((x) => square.remote(x))); // [1, 4, 9]
  */
-export function remote<F extends CallableFunction>(fn: F, options: TaskOptions = {}): RemoteOf<F> {
+export function remote<F extends CallableFunction, const O extends TaskOptions = object>(
+  fn: F,
+  options?: O,
+): RemoteOf<F, O> {
+  const given: TaskOptions = options === undefined ? {} : options;
   if (typeof fn !== "function") throw new TypeError(`remote: expected a function, not ${showValue(fn)}`);
   const functionName = fn.name === "" ? "anonymous" : fn.name;
-  checkTaskOptions(options, `remote(${functionName})`);
+  checkTaskOptions(given, `remote(${functionName})`);
   const source: FunctionSource = {
     fn: fn as unknown as FunctionSource["fn"],
     functionName,
-    captures: options.captures,
+    captures: given.captures,
   };
-  return make(source, options) as unknown as RemoteOf<F>;
+  return make(source, given) as unknown as RemoteOf<F, O>;
 }
 
 interface AnyRemote {

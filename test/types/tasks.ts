@@ -29,7 +29,6 @@ same<ReturnType<typeof add.remote>, ObjectRef<number>>(true);
 
 const later = remote(async (name: string, times = 1) => ({ name, times }));
 same<ReturnType<typeof later.remote>, ObjectRef<{ name: string; times: number }>>(true);
-same<Parameters<typeof later.options>[0]["numCpus"], number | undefined>(true);
 
 // A parameter with a default keeps its type and may be left out.
 later.remote("a");
@@ -59,6 +58,13 @@ same<ReturnType<typeof nothing.remote>, ObjectRef<void>>(true);
 // options() keeps the function's type.
 same<ReturnType<typeof add.options>, typeof add>(true);
 add.options({ numCpus: 0.5, maxRetries: 0, retryExceptions: [TypeError] }).remote(1, 2);
+
+// numReturns gives a ref for each element.
+const pair = remote(() => [1, "a"] as [number, string], { numReturns: 2 });
+same<ReturnType<typeof pair.remote>, [ObjectRef<number>, ObjectRef<string>]>(true);
+const many = remote((n: number) => Array.from({ length: n }, String)).options({ numReturns: 3 });
+same<ReturnType<typeof many.remote>, ObjectRef<string>[]>(true);
+same<ReturnType<ReturnType<typeof many.options<{ numReturns: 1 }>>["remote"]>, ObjectRef<string[]>>(true);
 
 // sub-07: too few, too many and wrong arguments do not compile.
 // @ts-expect-error two arguments are needed

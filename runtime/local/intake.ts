@@ -71,13 +71,13 @@ export class Intake {
       case protocol.Started:
         return this.#scheduler.started(f64[word]!, f64[word + 1]!);
       case protocol.Finished:
-        return this.#finished(reader);
+        return this.#finished(peer, reader);
       case protocol.Get:
         return this.#get(peer, reader);
       case protocol.Put:
         return this.#scheduler.put(
           f64[word]!,
-          copyBlock(reader, word + 4),
+          this.#block(peer, reader, word + 4),
           client,
           f64[word + 2]!,
           this.#cell(peer, i32[word * 2 + 6]!),
@@ -139,7 +139,7 @@ export class Intake {
       id,
       definition,
       policy,
-      args: copyBlock(reader, previewWord + ((previewBytes + 7) >> 3)),
+      args: this.#block(peer, reader, previewWord + ((previewBytes + 7) >> 3)),
       inputs,
       returns: i32[word * 2 + 9]!,
       parent: f64[word + 3]!,
@@ -150,13 +150,13 @@ export class Intake {
     });
   }
 
-  #finished(reader: RingReader): void {
+  #finished(peer: Peer, reader: RingReader): void {
     const { i32, f64, word } = reader;
     const count = i32[word * 2 + 9]!;
     const blocks: Block[] = [];
     let at = word + 5;
     for (let index = 0; index < count; index++) {
-      blocks.push(copyBlock(reader, at));
+      blocks.push(this.#block(peer, reader, at));
       at += blockWords(reader, at);
     }
     this.#scheduler.finished(f64[word]!, f64[word + 1]!, f64[word + 2]!, f64[word + 3]!, i32[word * 2 + 8]!, blocks);
@@ -206,6 +206,14 @@ export class Intake {
       i32[word * 2 + 5]!,
       detail,
     );
+  }
+
+  /** Copies a block; its memory is known to all threads before anything that names it goes out to them. */
+  #block(peer: Peer, reader: RingReader, word: number): Block {
+    const block = copyBlock(reader, word);
+    const isNew = ({ segment, bytes }: protocol.Locator) => bytes > 0 && !this.#outbox.segments.has(segment);
+    if (block.locators.some(isNew)) this.#catchUp(peer);
+    return block;
   }
 
   #cell(peer: Peer, id: number): string | undefined {

@@ -54,6 +54,8 @@ describe("shutdown", () => {
         const waiting = get([busy, asleep]).catch((error) => error.name);
         await wait([asleep], { timeout: 50 });
         await shutdown();
+        // Ports close in the turns after.
+        for (let turn = 0; turn < 100 && held().length > before; turn++) await new Promise((next) => setImmediate(next));
         console.log(await waiting, held().length - before, isInitialized());
       }
     `);

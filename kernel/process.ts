@@ -16,16 +16,18 @@ const parentCheckMs = 1_000;
  */
 export async function runKernel(connectionFile: string, options: ProcessOptions = {}): Promise<void> {
   const connection = readConnectionFile(connectionFile);
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  // Before anybody can know of this process, so that no signal finds it unprepared.
+  listenToSignals(stop);
   const folder = process.cwd();
   // These two take longest to start, so they come first; then clients can connect while the rest is loaded.
   const session = new Session({ cwd: folder });
   const { createLanguageEngine } = await import("./language/tsgo.ts");
   const engine = createLanguageEngine({ folder });
   let close = async (): Promise<unknown> => Promise.all([session.shutdown(), engine.close()]);
-  let stop = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
   const { Sockets } = await import("./wire/sockets.ts");
   const sockets = new Sockets(connection);
   try {
@@ -42,7 +44,6 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
     });
     close = () => kernel.close();
     sockets.receive((message) => void kernel.handle(message));
-    listenToSignals(stop);
     const parent = clientProcess();
     const watch = setInterval(() => isAlive(parent) || stop(), parentCheckMs);
     await stopped;

@@ -18,7 +18,7 @@ export const endlessCells: readonly EndlessCell[] = [
     how: "either",
   },
   { kind: "a pending await", source: `${go} await new Promise(() => {})`, how: "awaits" },
-  { kind: "a loop of awaits of nothing", source: `${go} for (;;) await null`, how: "awaits" },
+  { kind: "a loop of awaits of nothing", source: `${go} for (;;) await null`, how: "either" },
   {
     kind: "a loop of microtasks",
     source: `${go} const spin = () => Promise.resolve().then(spin); await spin()`,

@@ -96,6 +96,24 @@ describe("the store comes back to its baseline", () => {
     expect(left).toEqual({ bytes: 0, objects: 200, refs: 200 });
   });
 
+  it("after workers crashed whose results are still read and then let go", async () => {
+    const left = await result(`
+      await init({ numCpus: 1, objectStoreMemory: 64 << 20 });
+      const make = remote((bytes) => new Uint8Array(bytes));
+      const crash = remote(() => process.exit(1), { maxRetries: 0 });
+      let read = 0;
+      for (let round = 0; round < 8; round++) {
+        const ref = make.remote(20 << 20);
+        await wait([ref]);
+        await get(crash.remote()).catch(() => {});
+        read += (await get(ref)).length;
+        free(ref);
+      }
+      console.log(JSON.stringify({ read, bytes: held() }));
+    `);
+    expect(left).toEqual({ read: 8 * (20 << 20), bytes: 0 });
+  });
+
   it("mem-02 a full store is an error that says so, and room that is let go can be used again", async () => {
     const left = await result(`
       await init({ numCpus: 1, objectStoreMemory: 16 << 20 });

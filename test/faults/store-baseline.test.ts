@@ -7,7 +7,7 @@ import { runProgram } from "../support/runtime-program.ts";
  * looks again and again, and gives up with what is left.
  */
 const imports = `
-  import { free, get, init, listObjects, listTasks, ObjectStoreFullError, put, remote, TaskError } from "heddle";
+  import { free, get, init, listObjects, listTasks, ObjectStoreFullError, put, remote, TaskError, wait } from "heddle";
   const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
   const held = () => listObjects().reduce((sum, object) => sum + object.bytes, 0);
   // Long enough that the other collectors go to other workers.

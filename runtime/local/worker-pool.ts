@@ -60,7 +60,7 @@ export class WorkerPool {
     this.#shared = shared;
     this.#events = events;
     this.#piscina = new Piscina({
-      filename: fileURLToPath(new URL("./worker.js", import.meta.url)),
+      filename: fileURLToPath(new URL("./worker-entry.cjs", import.meta.url)),
       name: "serve",
       minThreads: threads,
       maxThreads: threads,

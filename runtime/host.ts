@@ -60,8 +60,6 @@ export function onResume(look: () => void): () => void {
 
 /** After a cut: messages whose handlers never got to run are handled now. Harmless at any other time. */
 export function resumeRuntime(): void {
-  // A cut that took effect late may have hit the thread just inside; here, in a turn of its own, it is outside.
-  Atomics.compareExchange(interruptWord, 0, INTERRUPT_INSIDE, INTERRUPT_IDLE);
   for (const look of resumable) look();
 }
 
@@ -97,7 +95,7 @@ export function enterGuard(): boolean {
 
 /** Leaves runtime code that `enterGuard` said true for; where a watchdog waits for that, this is where the thread is cut. */
 export function leaveGuard(): void {
-  if (Atomics.compareExchange(interruptWord, 0, INTERRUPT_INSIDE, INTERRUPT_IDLE) !== INTERRUPT_WANTED) return;
+  if (Atomics.compareExchange(interruptWord, 0, INTERRUPT_INSIDE, INTERRUPT_IDLE) === INTERRUPT_INSIDE) return;
   Atomics.store(interruptWord, 0, INTERRUPT_TERMINATING);
   Atomics.notify(interruptWord, 0);
   while (Atomics.load(interruptWord, 0) === INTERRUPT_TERMINATING)

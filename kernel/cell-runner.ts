@@ -1,4 +1,5 @@
 /** Runs execute requests and publishes all that cells say, each under the request it came from. */
+import { Comms } from "./comms.ts";
 import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
 import { NotebookCharts } from "./notebook-charts.ts";
@@ -21,6 +22,14 @@ export interface CellRunnerOptions {
   ask(parent: Message, id: number, content: Sent["input_request"]): void;
 }
 
+interface AskedCell {
+  code: string;
+  silent: boolean;
+  counts: boolean;
+  /** The cell has failed, and no client can know of it yet. */
+  failing?(): Promise<void>;
+}
+
 /** The content of an `execute_reply`, and the result as text. */
 interface CellReply {
   reply: { status: "ok" | "error"; execution_count: number; [key: string]: unknown };
@@ -29,6 +38,7 @@ interface CellReply {
 
 export class CellRunner {
   readonly engine: LanguageEngine;
+  readonly comms: Comms;
   /** The execution count. */
   count = 0;
   readonly #options: CellRunnerOptions;
@@ -37,7 +47,6 @@ export class CellRunner {
   readonly #charts: NotebookCharts;
   /** The request that each cell came from: parent of all that the cell ever says. */
   readonly #parents = new Map<string, Message>();
-  readonly #comms = new Map<string, string>();
   #latest: Message | undefined;
   #uncounted = 0;
   #closing = false;
@@ -52,12 +61,16 @@ export class CellRunner {
     this.#charts = new NotebookCharts(options.kernelspecName, (cell, { data, displayId, metadata, update }) =>
       this.#display(this.#parents.get(cell), { data, displayId, metadata, update }),
     );
+    this.comms = new Comms({
+      publish: (...message) => options.publish(...message),
+      send: (id, packet) => this.#session.sendComm(id, packet),
+    });
     this.#session.on("message", (message) => this.#hear(message));
     this.#session.on("exit", (exit) => this.#sessionEnded(exit));
   }
 
   /** Runs a cell and returns what to reply. */
-  async run(request: Message, cell: { code: string; silent: boolean; counts: boolean }): Promise<CellReply> {
+  async run(request: Message, cell: AskedCell): Promise<CellReply> {
     const { code, counts, silent } = cell;
     const fields = new Fields(request);
     const allowStdin = fields.flag("allow_stdin", false);
@@ -83,6 +96,7 @@ export class CellRunner {
       expressions: Object.fromEntries(expressions) as Record<string, string>,
     });
     await this.#charts.cellEnded(label);
+    if (end.status === "error") await cell.failing?.();
     return this.#conclude(request, end, silent);
   }
 
@@ -132,7 +146,9 @@ export class CellRunner {
         if (parent) this.#options.ask(parent, message.id, { prompt: message.prompt, password: message.password });
         break;
       case "comm":
-        this.#sayComm(parent, message);
+      case "commTarget":
+      case "commHandled":
+        this.comms.hear(message, parent);
         break;
       case "configure":
         this.configure(message.options);
@@ -145,40 +161,11 @@ export class CellRunner {
     }
   }
 
-  #sayComm(parent: Message | undefined, message: Extract<FromSession, { type: "comm" }>): void {
-    const { buffers, commId, data, kind, targetName = "" } = message;
-    const metadata = (message.metadata ?? {}) as Record<string, unknown>;
-    const content = { comm_id: commId, data };
-    if (kind === "open") this.#comms.set(commId, targetName);
-    if (kind === "close") this.#comms.delete(commId);
-    if (kind === "open") {
-      this.#options.publish(parent, "comm_open", { ...content, target_name: targetName }, buffers, metadata);
-    } else this.#options.publish(parent, `comm_${kind}`, content, buffers, metadata);
-  }
-
   /** What `configure()` sets, also from outside. */
   configure({ check, plotlyMime, timeline }: SessionOptions): void {
     if (check !== undefined) this.#evaluation.check = check;
     if (timeline !== undefined) this.#charts.enabled = timeline === "auto";
     if (plotlyMime !== undefined) this.#charts.plotlyMime = plotlyMime;
-  }
-
-  /** A comm message of the client. */
-  comm(kind: "open" | "msg" | "close", request: Message): void {
-    const { buffers, content, metadata } = request;
-    const fields = new Fields(request);
-    const commId = fields.text("comm_id");
-    const targetName = fields.text("target_name", "");
-    if (kind === "open") this.#comms.set(commId, targetName);
-    if (kind === "close") this.#comms.delete(commId);
-    const opens = kind === "open" && { targetName };
-    this.#session.sendComm({ kind, commId, data: content.data ?? {}, metadata, buffers, ...opens });
-  }
-
-  /** Open comms, of one target if given. */
-  comms(target: string | undefined): Record<string, { target_name: string }> {
-    const open = [...this.#comms].filter(([, name]) => target === undefined || name === target);
-    return Object.fromEntries(open.map(([id, name]) => [id, { target_name: name }]));
   }
 
   /** The answer to the input that was asked for under `id`. */
@@ -187,13 +174,19 @@ export class CellRunner {
   }
 
   /** Ends the cell that runs, whatever it is at; resolves when it has ended. */
-  interrupt(): Promise<void> {
-    return this.#evaluation.interrupt();
+  async interrupt(): Promise<void> {
+    await this.#evaluation.interrupt();
+    this.comms.handlersCut();
+  }
+
+  /** Resolves when the cell that is under way, or the next one, has begun to run and its names are known. */
+  cellRuns(): Promise<void> {
+    return this.#evaluation.cellRuns();
   }
 
   #sessionEnded(exit: SessionExit): void {
+    this.comms.sessionEnded(this.#latest);
     if (this.#closing) return;
-    this.#comms.clear();
     this.#charts.sessionEnded();
     // A cell that runs says so as its error, and a session that cannot start says so to the next cell.
     if (this.#evaluation.running || exit.reason === "notStarted") return;

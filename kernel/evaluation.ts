@@ -57,6 +57,8 @@ export class Evaluation {
   #reviving: Promise<void> | undefined;
   #lastUnchecked: string | undefined;
   #closed = false;
+  #evaluating = false;
+  readonly #waitForRun: (() => void)[] = [];
 
   /** `warn` shows the user of a cell a text that is no error. */
   constructor(session: Session, engine: LanguageEngine, warn: (cell: string, text: string) => void) {
@@ -79,7 +81,13 @@ export class Evaluation {
       return "error" in prepared ? { status: "error", ...prepared } : await this.#evaluate(cell, prepared, running);
     } finally {
       this.#running = undefined;
+      this.#evaluating = false;
     }
+  }
+
+  /** Resolves when a cell is being evaluated: the names it declares are known. */
+  cellRuns(): Promise<void> {
+    return this.#evaluating ? Promise.resolve() : new Promise((resolve) => this.#waitForRun.push(resolve));
   }
 
   /** Ends the running cell, whatever it is at; resolves when it has ended. */
@@ -158,6 +166,8 @@ export class Evaluation {
       return { status: "error", error: keyboardInterrupt("the cell was interrupted before it ran") };
     this.#cells.set(label, { source, compiled });
     this.#engine.commit({ cell: label, source });
+    this.#evaluating = true;
+    for (const begun of this.#waitForRun.splice(0)) begun();
     const asked = compileExpressions(label, expressions);
     const evaluated = await this.#session.evaluate({
       cell: label,

@@ -26,6 +26,7 @@ export const kernelInfo = {
   },
   banner: `heddle ${version}: TypeScript ${typescriptVersion} with tasks, on Node ${process.versions.node}`,
   debugger: false,
+  supported_features: [],
   help_links: [],
 };
 
@@ -42,7 +43,7 @@ const answers = {
   inspect_request: inspect,
   comm_info_request: (fields, runner) => {
     const target = fields.text("target_name", "");
-    return { status: "ok", comms: runner.comms(target === "" ? undefined : target) };
+    return { status: "ok", comms: runner.comms.list(target === "" ? undefined : target) };
   },
   history_request: (fields, _runner, history) => ({ status: "ok", history: readHistory(fields, history) }),
 } satisfies Record<string, Answer>;

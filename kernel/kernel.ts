@@ -2,7 +2,6 @@
  * The kernel: takes Jupyter's requests from any transport and answers them, with a session that runs cells and an
  * engine that understands them. No line of the user's runs here.
  */
-import { setTimeout } from "node:timers/promises";
 import { CellRunner } from "./cell-runner.ts";
 import { History } from "./history.ts";
 import { answerInformation, informationRequests } from "./information.ts";
@@ -11,6 +10,7 @@ import { createLanguageEngine } from "./language/tsgo.ts";
 import { Fields, RequestError } from "./requests.ts";
 import type { SessionOptions } from "./session/protocol.ts";
 import { Session } from "./session/session.ts";
+import { ShellQueue } from "./shell-queue.ts";
 import { askClient, type Message, publishFor, replyTo, type Sent } from "./wire/message.ts";
 
 export interface KernelOptions {
@@ -28,12 +28,11 @@ export interface KernelOptions {
   engine?: LanguageEngine;
   /** What `configure()` in a cell sets, from the start. */
   configuration?: SessionOptions;
+  /** Resolves when all that has been received so far has been given to `handle`; default: nothing is ever under way. */
+  received?(): Promise<void>;
   /** A client has asked for the end, and has its reply. */
   onShutdown?(restart: boolean): void;
 }
-
-/** How long the requests of "run all cells" may take to arrive after the first of them, in milliseconds. */
-const burstMs = 50;
 
 type Content = { [key: string]: unknown };
 /** What the reply says, where there is one. */
@@ -44,11 +43,7 @@ export class Kernel {
   readonly #runner: CellRunner;
   readonly #history: History;
   readonly #handlers: Record<string, Handler>;
-  /** Requests on shell that wait for their turn, the current one not among them. */
-  readonly #queue = new Set<Message>();
-  readonly #aborted = new WeakSet<Message>();
-  /** The end of the last request on shell. */
-  #turn: Promise<void> = Promise.resolve();
+  readonly #queue = new ShellQueue();
   #closed: Promise<void> | undefined;
   #pendingInput: number | undefined;
 
@@ -72,10 +67,11 @@ export class Kernel {
       interrupt_request: () => this.#interrupt(),
       shutdown_request: (request) => this.#shutdown(request),
       input_reply: (message) => this.#takeInput(message),
-      comm_open: (message) => void this.#runner.comm("open", message),
-      comm_msg: (message) => void this.#runner.comm("msg", message),
-      comm_close: (message) => void this.#runner.comm("close", message),
+      comm_open: (message) => this.#takeComm("open", message),
+      comm_msg: (message) => this.#takeComm("msg", message),
+      comm_close: (message) => this.#takeComm("close", message),
     };
+    for (const type of subshellRequests) this.#handlers[type] = refuseSubshells;
     for (const type of informationRequests) {
       this.#handlers[type] = (request) => answerInformation(request, this.#runner, this.#history);
     }
@@ -83,17 +79,28 @@ export class Kernel {
 
   /**
    * Takes a message of a client; resolves when it has been dealt with and its answers sent, and never rejects. Requests
-   * on shell are handled one after the other, everything else at once.
+   * on shell are handled one after the other, except that questions and what goes on an open comm do not wait for a
+   * cell that runs; everything on other channels is handled at once.
    */
   handle(message: Message): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
-    if (message.channel !== "shell") return this.#answer(message);
-    this.#queue.add(message);
-    this.#turn = this.#turn.then(() => {
-      this.#queue.delete(message);
-      return this.#answer(message);
-    });
-    return this.#turn;
+    if (message.channel !== "shell" || this.#reachesOpenComm(message)) return this.#answer(message);
+    if (informationRequests.includes(message.header.msg_type)) return this.#answerBeside(message);
+    return this.#queue.add(message, (request) => this.#answer(request));
+  }
+
+  /** What is known to change is waited for: the names of a cell are there once it has begun to run. */
+  async #answerBeside(request: Message): Promise<void> {
+    const { emptied } = this.#queue;
+    if (emptied !== undefined) await Promise.race([emptied, this.#runner.cellRuns()]);
+    await this.#answer(request);
+  }
+
+  /** A comm that is not open yet may be waiting for a cell to register its target. */
+  #reachesOpenComm(message: Message): boolean {
+    const { content, header } = message;
+    if (!header.msg_type.startsWith("comm_") || !this.#runner.comms.isKnown(message)) return false;
+    return !this.#queue.holds((waiting) => waiting.content.comm_id === content.comm_id);
   }
 
   /** Ends the session and the language server. */
@@ -118,8 +125,16 @@ export class Kernel {
       // Clients that did not ask learn of it too.
       if (replyType === "shutdown_reply") this.#publish(request, replyType, content);
     }
-    if (says) this.#publish(request, "status", { execution_state: "idle" });
+    if (says) this.#sayIdle(request);
     if (type === "shutdown_request") this.#options.onShutdown?.(request.content.restart === true);
+  }
+
+  #sayIdle(request: Message): void {
+    this.#publish(request, "status", { execution_state: "idle" });
+    const { current } = this.#queue;
+    // Front ends show the state that was said last, and servers end kernels that have been idle for long.
+    if (current !== undefined && current !== request && this.#closed === undefined)
+      this.#publish(current, "status", { execution_state: "busy" });
   }
 
   async #outcome(request: Message, handler: Handler): Promise<Content | undefined> {
@@ -137,25 +152,27 @@ export class Kernel {
   }
 
   async #execute(request: Message): Promise<Content> {
-    if (this.#aborted.has(request) || this.#closed !== undefined)
+    if (this.#queue.isAborted(request) || this.#closed !== undefined)
       return { status: "aborted", execution_count: this.#runner.count };
     const begun = performance.now();
     const fields = new Fields(request);
     const code = fields.text("code");
     const silent = fields.flag("silent", false);
     const counts = fields.flag("store_history", true) && !silent;
-    const { output, reply } = await this.#runner.run(request, { code, silent, counts });
+    const stopOnError = fields.flag("stop_on_error", true);
+    const failing = async (): Promise<void> => {
+      await this.#options.received?.();
+      this.#queue.abortBehind(request, performance.now() - begun);
+    };
+    const { output, reply } = await this.#runner.run(request, {
+      code,
+      silent,
+      counts,
+      ...(stopOnError && { failing }),
+    });
     this.#pendingInput = undefined;
     if (counts) this.#history.add(this.#runner.count, code, output);
-    if (reply.status === "error" && fields.flag("stop_on_error", true)) await this.#abortQueued(begun);
     return reply;
-  }
-
-  /** What was queued behind a cell that failed must not run; what comes later may. */
-  async #abortQueued(begun: number): Promise<void> {
-    // What the client has sent along with a cell that fails at once is still on its way.
-    await setTimeout(Math.max(0, burstMs - (performance.now() - begun)));
-    for (const queued of this.#queue) this.#aborted.add(queued);
   }
 
   async #interrupt(): Promise<Content> {
@@ -168,10 +185,21 @@ export class Kernel {
     return { status: "ok", restart: request.content.restart === true };
   }
 
+  async #takeComm(kind: "open" | "msg" | "close", message: Message): Promise<undefined> {
+    await this.#runner.comms.take(kind, message);
+  }
+
   #takeInput(message: Message): undefined {
     const id = this.#pendingInput;
     if (id === undefined) return;
     this.#pendingInput = undefined;
     this.#runner.input(id, new Fields(message).text("value"));
   }
+}
+
+const subshellRequests = ["create_subshell_request", "delete_subshell_request", "list_subshell_request"];
+
+/** They would run cells at the same time: here cells share one thread, and questions do not wait for them anyway. */
+function refuseSubshells(request: Message): never {
+  throw new RequestError(`${request.header.msg_type}: this kernel has no subshells`);
 }

@@ -40,6 +40,7 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
       engine,
       kernelspecName: connection.kernel_name || "heddle",
       send: (message) => sockets.send(message),
+      received: () => sockets.received(),
       onShutdown: stop,
     });
     close = () => kernel.close();

@@ -10,6 +10,24 @@ export interface NotebookLink {
   /** Rejects where the front end cannot ask. */
   input(prompt: string, password: boolean): Promise<string>;
   configure(options: SessionOptions): void;
+  sendComm(packet: CommPacket): void;
+  /** Who takes the messages of an open comm. */
+  attachComm(commId: string, receive: ((packet: CommPacket) => void) | undefined): void;
+  /** Who takes the comms that the front end opens to a target, until disposed or replaced. */
+  setCommTarget(name: string, opened: (packet: CommPacket) => void): Disposable;
+  /** The function, run under the cell that runs now whenever it is called; what it throws is shown there. */
+  handler<A extends unknown[]>(body: (...args: A) => unknown): (...args: A) => void;
+}
+
+/** A message on a comm, either way. */
+export interface CommPacket {
+  kind: "open" | "msg" | "close";
+  commId: string;
+  /** Where it is to be opened; with `open` only. */
+  targetName?: string;
+  data: unknown;
+  metadata: Record<string, unknown>;
+  buffers: Uint8Array[];
 }
 
 let attached: NotebookLink | undefined;

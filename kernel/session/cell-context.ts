@@ -55,6 +55,17 @@ export function resetCurrent(): void {
   current = undefined;
 }
 
+/** Runs a function under a cell. */
+export function runInCell(cell: CellContext, body: () => void): void {
+  const before = current;
+  current = cell;
+  try {
+    body();
+  } finally {
+    current = before;
+  }
+}
+
 /** The cell in which a promise was made. */
 export function cellOfPromise(promise: object): CellContext | undefined {
   return Tag.of(promise);

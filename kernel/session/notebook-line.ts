@@ -1,17 +1,18 @@
 import type { MimeBundle } from "../display/mime-bundle.ts";
-import type { NotebookLink, SessionOptions } from "../display/notebook-link.ts";
-import { currentCell } from "./cell-context.ts";
+import type { CommPacket, NotebookLink, SessionOptions } from "../display/notebook-link.ts";
+import { currentCell, runInCell } from "./cell-context.ts";
+import { describeError } from "./cell-error.ts";
 import type { FromSession, ToSession } from "./protocol.ts";
 import { shutdownRuntime } from "./runtime-link.ts";
 import type { LineMessage } from "./watchdog.ts";
-
-type Comm = Extract<ToSession, { type: "comm" }>;
 
 /** What cells ask of the notebook's front end, and its answers. */
 export class NotebookLine implements NotebookLink {
   plotlyMime = true;
   readonly #post: (message: LineMessage) => void;
   readonly #questions = new Map<number, (answer: string) => void>();
+  readonly #targets = new Map<string, (packet: CommPacket) => void>();
+  readonly #comms = new Map<string, (packet: CommPacket) => void>();
   #lastQuestion = 0;
 
   constructor(post: (message: LineMessage) => void) {
@@ -45,6 +46,39 @@ export class NotebookLine implements NotebookLink {
     return new Promise((resolve) => this.#questions.set(id, resolve));
   }
 
+  sendComm(packet: CommPacket): void {
+    this.#send({ type: "comm", cell: currentCell().label, ...packet });
+  }
+
+  attachComm(commId: string, receive: ((packet: CommPacket) => void) | undefined): void {
+    if (receive === undefined) this.#comms.delete(commId);
+    else this.#comms.set(commId, receive);
+  }
+
+  setCommTarget(name: string, opened: (packet: CommPacket) => void): Disposable {
+    this.#targets.set(name, opened);
+    this.#send({ type: "commTarget", name, registered: true });
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#targets.get(name) !== opened) return;
+        this.#targets.delete(name);
+        this.#send({ type: "commTarget", name, registered: false });
+      },
+    };
+  }
+
+  handler<A extends unknown[]>(body: (...args: A) => unknown): (...args: A) => void {
+    const cell = currentCell();
+    return (...args) =>
+      runInCell(cell, () => {
+        try {
+          body(...args);
+        } catch (error) {
+          this.#send({ type: "lateError", cell: cell.label, error: describeError(error) });
+        }
+      });
+  }
+
   /** A message of the kernel process. */
   receive(message: ToSession): void {
     if (message.type === "inputReply") {
@@ -54,18 +88,10 @@ export class NotebookLine implements NotebookLink {
     else if (message.type === "shutdown") void shutdownRuntime().finally(() => process.exit(0));
   }
 
-  #receiveComm(message: Comm): void {
-    // No cell can register a target yet: Jupyter's answer to an unknown target is to close it.
-    if (message.kind !== "open") return;
-    this.#send({
-      type: "comm",
-      cell: currentCell().label,
-      kind: "close",
-      commId: message.commId,
-      data: {},
-      metadata: {},
-      buffers: [],
-    });
+  #receiveComm({ commId, id, kind, targetName = "", ...rest }: Extract<ToSession, { type: "comm" }>): void {
+    const receive = kind === "open" ? this.#targets.get(targetName) : this.#comms.get(commId);
+    receive?.({ kind, commId, targetName, ...rest });
+    this.#send({ type: "commHandled", id });
   }
 
   #send(message: FromSession): void {

@@ -7,23 +7,16 @@
  */
 import type { TaskEvent } from "../../runtime/index.ts";
 import type { MimeBundle } from "../display/mime-bundle.ts";
-import type { SessionOptions } from "../display/notebook-link.ts";
+import type { CommPacket, SessionOptions } from "../display/notebook-link.ts";
 
-export type { MimeBundle, SessionOptions };
+export type { CommPacket, MimeBundle, SessionOptions };
 
 export type ToSession =
   | EvaluateRequest
   | { type: "interrupt" }
   | { type: "inputReply"; id: number; value: string }
-  | {
-      type: "comm";
-      kind: "open" | "msg" | "close";
-      commId: string;
-      targetName?: string;
-      data: unknown;
-      metadata: unknown;
-      buffers: Uint8Array[];
-    }
+  /** `commHandled` of the same id follows, once the handlers of the cells have returned. */
+  | ({ type: "comm"; id: number } & CommPacket)
   | { type: "shutdown" };
 
 /** Run one compiled cell. Cells come one at a time: the next after the `evaluated` of the one before. */
@@ -53,16 +46,10 @@ export type FromSession =
     }
   | { type: "clearOutput"; cell: string; wait: boolean }
   | { type: "inputRequest"; cell: string; id: number; prompt: string; password: boolean }
-  | {
-      type: "comm";
-      cell: string;
-      kind: "open" | "msg" | "close";
-      commId: string;
-      targetName?: string;
-      data: unknown;
-      metadata: unknown;
-      buffers: Uint8Array[];
-    }
+  | ({ type: "comm"; cell: string } & CommPacket)
+  /** From now on the front end can open comms to this target, or no longer. */
+  | { type: "commTarget"; name: string; registered: boolean }
+  | { type: "commHandled"; id: number }
   | { type: "configure"; options: SessionOptions }
   /** An error nobody awaited: an unhandled rejection, a throw in a timer or an emitter. The session goes on. */
   | { type: "lateError"; cell: string; error: CellError }

@@ -11,7 +11,7 @@ import { within } from "./deadline.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { NativeOutput } from "./native-output.ts";
 import { endGroup } from "./process-group.ts";
-import type { Evaluated, EvaluateRequest, FromSession, SessionExit, ToSession } from "./protocol.ts";
+import type { CommPacket, Evaluated, EvaluateRequest, FromSession, SessionExit, ToSession } from "./protocol.ts";
 import { sessionExit } from "./session-exit.ts";
 
 /** How a session process is started. */
@@ -95,9 +95,9 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#process.send({ type: "inputReply", id, value });
   }
 
-  /** Passes on what the front end says on a comm. */
-  sendComm(message: Omit<Extract<ToSession, { type: "comm" }>, "type">): void {
-    this.#process.send({ type: "comm", ...message });
+  /** Passes on what the front end says on a comm; the session's answer `commHandled` has the same id. */
+  sendComm(id: number, packet: CommPacket): void {
+    this.#process.send({ type: "comm", id, ...packet });
   }
 
   /** Ends the process, kindly first: it has `graceMs` (default 1,000) to shut its runtime down and run exit handlers. */

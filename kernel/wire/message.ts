@@ -47,6 +47,9 @@ export interface Sent {
   history_reply: object;
   interrupt_reply: object;
   shutdown_reply: object;
+  create_subshell_reply: object;
+  delete_subshell_reply: object;
+  list_subshell_reply: object;
   iopub_welcome: { subscription: string };
   input_request: { prompt: string; password: boolean };
   comm_open: { comm_id: string; target_name: string; data: unknown };

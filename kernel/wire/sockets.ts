@@ -1,4 +1,5 @@
 /** The five sockets of a kernel, over ZeroMQ. Bad messages are logged and dropped; sending never interleaves. */
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Router, XPublisher } from "zeromq";
 import { Codec, WireError } from "./codec.ts";
 import { addressOf, type Connection, type PortName } from "./connection-file.ts";
@@ -30,6 +31,8 @@ export class Sockets {
   readonly #iopub = new XPublisher({ linger: 1000, sendHighWaterMark: 0, verbosity: "allSubs" });
   readonly #heartbeat = new Router({ linger: 0 });
   readonly #lines = new Map<Channel, Line>();
+  /** Messages that have come on shell. */
+  #shellCount = 0;
   #closed = false;
 
   /** Throws `WireError` for a signature scheme that is not known. */
@@ -61,12 +64,24 @@ export class Sockets {
 
   async #read(channel: Incoming, receive: (message: Message) => void): Promise<void> {
     for await (const frames of this.#routers[channel]) {
+      if (channel === "shell") this.#shellCount++;
       try {
         receive(this.#codec.decode(channel, frames));
       } catch (error) {
         if (!(error instanceof WireError)) throw error;
         console.error(`heddle kernel: ${channel}: message dropped: ${error.message}`);
       }
+    }
+  }
+
+  /** Resolves when what has arrived on shell so far has been handed on. */
+  async received(): Promise<void> {
+    // To ask the socket itself whether it has more would take away the signal that its reader waits for.
+    for (let before = -1; before !== this.#shellCount; ) {
+      before = this.#shellCount;
+      // The first turn ends the one that is under way; in the second the loop has looked at all its sockets.
+      await nextTurn();
+      await nextTurn();
     }
   }
 

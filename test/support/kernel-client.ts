@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kernel, type KernelOptions } from "../../dist/kernel/kernel.js";
 import type { Channel, Message } from "../../dist/kernel/wire/message.js";
+import { MessageLog } from "./message-log.ts";
 
 type Content = Record<string, unknown>;
 
@@ -27,18 +28,15 @@ export function childProcesses(parent: number): ChildProcess[] {
 
 export class KernelClient {
   readonly folder: string = mkdtempSync(join(tmpdir(), "heddle-kernel-"));
-  readonly received: Message[] = [];
+  readonly #log = new MessageLog<Message>();
+  readonly received: Message[] = this.#log.received;
   readonly #kernel: Kernel;
-  readonly #waiting = new Set<() => void>();
 
   constructor(options: Partial<KernelOptions> = {}) {
     this.#kernel = new Kernel({
       folder: this.folder,
       ...options,
-      send: (message) => {
-        this.received.push(message);
-        for (const check of this.#waiting) check();
-      },
+      send: (message) => this.#log.add(message),
     });
   }
 
@@ -72,16 +70,7 @@ export class KernelClient {
 
   /** Resolves with the first message received, now or later, that fits. */
   next(fits: (message: Message) => boolean): Promise<Message> {
-    return new Promise((resolve) => {
-      const check = (): void => {
-        const found = this.received.find(fits);
-        if (found === undefined) return;
-        this.#waiting.delete(check);
-        resolve(found);
-      };
-      this.#waiting.add(check);
-      check();
-    });
+    return this.#log.next(fits);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Session, type SessionStart } from "../../dist/kernel/session/session.js";
 import { compileCell } from "../../kernel/language/compiler.ts";
 import type { Evaluated, FromSession, SessionExit } from "../../kernel/session/protocol.ts";
+import { MessageLog } from "./message-log.ts";
 
 export type Message = Exclude<FromSession, Evaluated>;
 
@@ -17,18 +18,15 @@ export interface RunOptions {
 export class SessionHarness implements AsyncDisposable {
   readonly folder: string;
   readonly session: Session;
-  readonly messages: Message[] = [];
+  readonly #log = new MessageLog<Message>();
+  readonly messages: Message[] = this.#log.received;
   readonly exits: SessionExit[] = [];
   cell = 0;
-  readonly #waiting = new Set<() => void>();
 
   constructor(options: Partial<SessionStart> = {}) {
     this.folder = mkdtempSync(join(tmpdir(), "heddle-session-"));
     this.session = new Session({ cwd: this.folder, ...options });
-    this.session.on("message", (message) => {
-      this.messages.push(message);
-      for (const check of this.#waiting) check();
-    });
+    this.session.on("message", (message) => this.#log.add(message));
     this.session.on("exit", (exit) => {
       this.exits.push(exit);
     });
@@ -68,16 +66,7 @@ export class SessionHarness implements AsyncDisposable {
   message<T extends Message>(fits: (message: Message) => message is T): Promise<T>;
   message(fits: (message: Message) => boolean): Promise<Message>;
   message(fits: (message: Message) => boolean): Promise<Message> {
-    return new Promise((resolve) => {
-      const check = () => {
-        const found = this.messages.find(fits);
-        if (found === undefined) return;
-        this.#waiting.delete(check);
-        resolve(found);
-      };
-      this.#waiting.add(check);
-      check();
-    });
+    return this.#log.next(fits);
   }
 
   /** Resolves once the cell has printed this. */

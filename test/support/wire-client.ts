@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Dealer, Subscriber } from "zeromq";
+import { MessageLog } from "./message-log.ts";
 
 const program = fileURLToPath(new URL("../../dist/kernel/cli/main.js", import.meta.url));
 const DELIMITER = "<IDS|MSG>";
@@ -101,15 +102,18 @@ function isFree(port: number): Promise<boolean> {
 }
 
 export class WireClient {
-  readonly received: Received[] = [];
+  readonly #log = new MessageLog<Received>();
+  readonly received: Received[] = this.#log.received;
   readonly heartbeat = new Dealer({ linger: 0 });
   readonly #kernel: KernelProcess;
   readonly #asking: Record<Asking, Dealer>;
   readonly #iopub = new Subscriber({ linger: 0, receiveHighWaterMark: 0 });
-  readonly #waiting = new Set<() => void>();
 
   private constructor(kernel: KernelProcess) {
     this.#kernel = kernel;
+    void kernel.exited.then(([code, signal]) => {
+      if (code !== 0) this.#log.fail(new Error(`the kernel ended with ${code ?? signal}: ${kernel.stderr}`));
+    });
     // One identity on all three: the kernel finds the stdin socket of a client by that of its shell socket.
     const routingId = randomUUID();
     const dealer = (): Dealer => new Dealer({ linger: 0, routingId });
@@ -137,14 +141,14 @@ export class WireClient {
       const [signature, ...rest] = frames.slice(at + 1).map(String);
       if (signature !== sign(this.#kernel.key, rest.slice(0, 4))) throw new Error(`${channel}: wrong signature`);
       const [header, parent, metadata, content] = rest.slice(0, 4).map((part) => JSON.parse(part));
-      this.received.push({ channel, header, parent, metadata, content, buffers: frames.slice(at + 6) });
-      for (const check of this.#waiting) check();
+      this.#log.add({ channel, header, parent, metadata, content, buffers: frames.slice(at + 6) });
     }
   }
 
   /** The frames of a request as they should be; its id is in the header, the first part. */
   frames(type: string, content: Content, id: string = randomUUID()): string[] {
-    const header = { msg_id: id, session: "test", username: "", date: "", msg_type: type, version: "5.4" };
+    const date = new Date().toISOString();
+    const header = { msg_id: id, session: "test", username: "", date, msg_type: type, version: "5.4" };
     const parts = [header, {}, {}, content].map((part) => JSON.stringify(part));
     return [DELIMITER, sign(this.#kernel.key, parts), ...parts];
   }
@@ -191,20 +195,7 @@ export class WireClient {
 
   /** Resolves with the first message received, now or later, that fits. Rejects if the kernel comes to grief before. */
   next(fits: (message: Received) => boolean): Promise<Received> {
-    return new Promise((resolve, reject) => {
-      const { exited } = this.#kernel;
-      void exited.then(([code, signal]) => {
-        if (code !== 0) reject(new Error(`the kernel ended with ${code ?? signal}: ${this.#kernel.stderr}`));
-      });
-      const check = (): void => {
-        const found = this.received.find(fits);
-        if (found === undefined) return;
-        this.#waiting.delete(check);
-        resolve(found);
-      };
-      this.#waiting.add(check);
-      check();
-    });
+    return this.#log.next(fits);
   }
 
   [Symbol.dispose](): void {

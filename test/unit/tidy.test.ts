@@ -134,7 +134,9 @@ const notebookExports: string[] = [
   "input",
   "json",
   "markdown",
+  "openComm",
   "plot",
+  "registerCommTarget",
   "svg",
 ];
 

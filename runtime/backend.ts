@@ -1,5 +1,6 @@
 /** What a backend does for the public calls; `local/` implements it on worker threads. */
 
+import type { Handles } from "./object-ref.ts";
 import type { ResourceShape, TaskOptions } from "./options.ts";
 import type { ObjectRecord } from "./state.ts";
 
@@ -38,6 +39,8 @@ export interface Backend {
   readonly sessionId: string;
   /** Amounts the whole runtime has, as a shape. */
   readonly totals: ResourceShape;
+  /** Handles of this thread. */
+  readonly handles: Handles;
   /** Submits a task and returns the number of its first return object; the others follow. The caller owns one handle of each. */
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number;
   put(value: unknown): number;

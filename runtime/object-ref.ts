@@ -3,6 +3,7 @@ import { inspect } from "node:util";
 import type { Backend } from "./backend.ts";
 import { OtherSessionError } from "./errors.ts";
 import { enterGuard, guarded, leaveGuard } from "./host.ts";
+import { IdTable } from "./id-table.ts";
 import { objectIdText, taskIdText } from "./ids.ts";
 
 declare const valueType: unique symbol;
@@ -18,25 +19,45 @@ export interface ObjectRef<out T> extends Disposable {
   readonly taskId: string | undefined;
 }
 
-/** Handles in this thread, by object. */
-const handles = new Map<number, number>();
+/** The handles that one thread has of a runtime's objects. The runtime hears of the first and of the last of each. */
+export class Handles {
+  readonly #backend: Backend;
+  readonly #counts = new IdTable<number>();
+  readonly #registry = new FinalizationRegistry<number>((id) => {
+    const inside = enterGuard();
+    try {
+      this.#drop(id);
+    } finally {
+      if (inside) leaveGuard();
+    }
+  });
 
-const registry = new FinalizationRegistry<{ id: number; backend: Backend }>(({ id, backend }) => {
-  const inside = enterGuard();
-  try {
-    dropHandle(id, backend);
-  } finally {
-    if (inside) leaveGuard();
+  constructor(backend: Backend) {
+    this.#backend = backend;
   }
-});
 
-function dropHandle(id: number, backend: Backend): void {
-  const count = handles.get(id);
-  if (count === undefined) return;
-  if (count > 1) handles.set(id, count - 1);
-  else {
-    handles.delete(id);
-    backend.release(id);
+  /** Counts the first handle of an object that this thread has just made, and so holds already. */
+  own(ref: object, id: number): void {
+    this.#counts.set(id, 1);
+    this.#registry.register(ref, id);
+  }
+
+  /** Counts a handle of an object that came from elsewhere. */
+  borrow(ref: object, id: number): void {
+    const count = this.#counts.get(id);
+    this.#counts.set(id, (count ?? 0) + 1);
+    if (count === undefined) this.#backend.hold(id);
+    this.#registry.register(ref, id);
+  }
+
+  #drop(id: number): void {
+    const count = this.#counts.get(id);
+    if (count === undefined) return;
+    if (count > 1) this.#counts.set(id, count - 1);
+    else {
+      this.#counts.delete(id);
+      this.#backend.release(id);
+    }
   }
 }
 
@@ -88,19 +109,15 @@ class Ref implements ObjectRef<unknown> {
 
 /** Makes a handle for an object that this thread has just made, and so holds already. */
 export function ownRef(id: number, task: number, backend: Backend): ObjectRef<never> {
-  handles.set(id, 1);
   const ref = new Ref(id, task, backend);
-  registry.register(ref, { id, backend });
+  backend.handles.own(ref, id);
   return ref as ObjectRef<never>;
 }
 
 /** Makes a handle for an object that came from elsewhere. */
 export function borrowedRef(id: number, backend: Backend): ObjectRef<never> {
-  const count = handles.get(id);
-  handles.set(id, (count ?? 0) + 1);
-  if (count === undefined) backend.hold(id);
   const ref = new Ref(id, id, backend);
-  registry.register(ref, { id, backend });
+  backend.handles.borrow(ref, id);
   return ref as ObjectRef<never>;
 }
 

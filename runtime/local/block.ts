@@ -9,10 +9,8 @@ import type { Encoded } from "../serialization/encode.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Locator } from "./protocol.ts";
 
-/** The block is an error's. */
-export const BlockIsError = 1;
-const MainInStore = 2;
-const HasModules = 4;
+const MainInStore = 1;
+const HasModules = 2;
 
 const HEAD_WORDS = 3;
 /** Longer main bytes go to shared memory. */
@@ -39,8 +37,9 @@ export interface Prepared {
 }
 
 /** Moves what does not fit into a record to the store. The result holds `encoded.bytes`, so write it before the next encode. */
-export function prepareBlock(encoded: Encoded, store: ObjectStore, flags: number): Prepared {
+export function prepareBlock(encoded: Encoded, store: ObjectStore): Prepared {
   let main = encoded.bytes;
+  let flags = 0;
   if (encoded.modules.length > 0) {
     main = withModules(main, encoded.modules);
     flags |= HasModules;
@@ -77,9 +76,16 @@ export function writeBlock(to: Views, word: number, block: Prepared): number {
   for (const locator of block.locators) at = writeLocator(to, at, locator);
   for (const ref of block.refs) f64[at++] = ref;
   if (block.mainLocator !== undefined) return writeLocator(to, at, block.mainLocator);
-  if (block.main.length > 64) u8.set(block.main, at * 8);
-  else for (let index = 0, base = at * 8; index < block.main.length; index++) u8[base + index] = block.main[index]!;
-  return at + ((block.main.length + 7) >> 3);
+  const { main } = block;
+  const end = at + ((main.length + 7) >> 3);
+  if (main.length > 64) {
+    u8.set(main, at * 8);
+    return end;
+  }
+  // Equal values make equal words.
+  if (main.length > 0) f64[end - 1] = 0;
+  for (let index = 0, base = at * 8; index < main.length; index++) u8[base + index] = main[index]!;
+  return end;
 }
 
 function writeLocator({ i32, f64 }: Views, word: number, locator: Locator): number {
@@ -93,15 +99,15 @@ function readLocator({ i32, f64 }: Views, word: number): Locator {
   return { segment: i32[word * 2]!, offset: f64[word + 1]!, bytes: f64[word + 2]! };
 }
 
-/** A block copied out of a ring, with what the scheduler has to know about it. */
+/** A block copied out of a ring, with what the scheduler has to know about it. It is never changed. */
 export interface Block {
-  bytes: Uint8Array;
-  isError: boolean;
-  refs: readonly number[];
+  /** Its words, two numbers a word. */
+  readonly content: Int32Array;
+  readonly refs: readonly number[];
   /** Everything it holds in shared memory. */
-  locators: readonly Locator[];
+  readonly locators: readonly Locator[];
   /** Encoded size with array data. */
-  size: number;
+  readonly size: number;
 }
 
 /** Length of the block at `word`, in words. */
@@ -111,13 +117,15 @@ export function blockWords(from: Views, word: number): number {
 
 /** Copies the block at `word` out of a ring. */
 export function copyBlock(from: Views, word: number): Block {
-  const words = from.i32[word * 2]!;
-  const flags = from.i32[word * 2 + 1]!;
-  const buffers = from.i32[word * 2 + 2]!;
-  const refCount = from.i32[word * 2 + 3]!;
-  const bytes = new Uint8Array(words * 8);
-  copyWords(from, word, bytes, words);
-  let size = from.f64[word + 2]!;
+  const { f64, i32 } = from;
+  const words = i32[word * 2]!;
+  const flags = i32[word * 2 + 1]!;
+  const buffers = i32[word * 2 + 2]!;
+  const refCount = i32[word * 2 + 3]!;
+  if (words === HEAD_WORDS + 1 && flags + buffers + refCount === 0) return smallBlock(from, word);
+  const content = new Int32Array(words * 2);
+  copyWords(i32, word, content, words);
+  let size = f64[word + 2]!;
   let locators = NO_LOCATORS;
   if (buffers > 0 || (flags & MainInStore) !== 0) {
     const list: Locator[] = [];
@@ -129,30 +137,50 @@ export function copyBlock(from: Views, word: number): Block {
   let refs = NO_REFS;
   if (refCount > 0) {
     const first = word + HEAD_WORDS + buffers * 3;
-    refs = Array.from(from.f64.subarray(first, first + refCount));
+    refs = Array.from(f64.subarray(first, first + refCount));
   }
-  return { bytes, isError: (flags & BlockIsError) !== 0, refs, locators, size };
+  return { content, refs, locators, size };
 }
 
-function copyWords(from: Views, word: number, to: Uint8Array, words: number): void {
-  if (words > 16) {
-    to.set(from.u8.subarray(word * 8, (word + words) * 8));
+const SMALL_KEPT = 256;
+/** Values of at most one word repeat (undefined, true, small numbers): equal ones are one block. */
+const smallBlocks: (Block | undefined)[] = new Array(SMALL_KEPT).fill(undefined);
+
+function smallBlock({ f64, i32 }: Views, word: number): Block {
+  const low = i32[(word + HEAD_WORDS) * 2]!;
+  const high = i32[(word + HEAD_WORDS) * 2 + 1]!;
+  const size = f64[word + 2]!;
+  const slot = (Math.imul(low, 31) ^ (low >> 16) ^ high) & (SMALL_KEPT - 1);
+  const recent = smallBlocks[slot];
+  if (recent !== undefined && recent.size === size) {
+    const { content } = recent;
+    if (content[HEAD_WORDS * 2] === low && content[HEAD_WORDS * 2 + 1] === high) return recent;
+  }
+  const content = new Int32Array((HEAD_WORDS + 1) * 2);
+  copyWords(i32, word, content, HEAD_WORDS + 1);
+  const block: Block = { content, refs: NO_REFS, locators: NO_LOCATORS, size };
+  smallBlocks[slot] = block;
+  return block;
+}
+
+function copyWords(from: Int32Array, word: number, to: Int32Array, words: number): void {
+  if (words > 32) {
+    to.set(from.subarray(word * 2, (word + words) * 2));
     return;
   }
-  for (let index = 0, base = word * 8, end = words * 8; index < end; index++) to[index] = from.u8[base + index]!;
+  for (let index = 0, base = word * 2, end = words * 2; index < end; index++) to[index] = from[base + index]!;
 }
 
 /** Writes a copied block back into a ring at `word`; returns the word after it. */
-export function pasteBlock(to: Views, word: number, bytes: Uint8Array): number {
-  const base = word * 8;
-  if (bytes.length > 128) to.u8.set(bytes, base);
-  else for (let index = 0; index < bytes.length; index++) to.u8[base + index] = bytes[index]!;
-  return word + (bytes.length >> 3);
+export function pasteBlock({ i32 }: Views, word: number, content: Int32Array): number {
+  const base = word * 2;
+  if (content.length > 64) i32.set(content, base);
+  else for (let index = 0; index < content.length; index++) i32[base + index] = content[index]!;
+  return word + (content.length >> 1);
 }
 
 /** What a reader needs to rebuild the value of a block. */
 export interface BlockContent {
-  isError: boolean;
   modules: readonly string[];
   main: Uint8Array;
   locators: readonly Locator[];
@@ -160,6 +188,7 @@ export interface BlockContent {
 
 const NO_MODULES: readonly string[] = [];
 const scratch = new Uint8Array(INLINE_BYTES + 8);
+const scratchWords = new Int32Array(scratch.buffer);
 
 /** Reads a block for decoding. `main` may lie in a scratch buffer that the next call overwrites, and may have bytes after its end. */
 export function readBlock(from: Views, word: number, store: ObjectStore): BlockContent {
@@ -176,30 +205,33 @@ export function readBlock(from: Views, word: number, store: ObjectStore): BlockC
   let main: Uint8Array;
   if ((flags & MainInStore) !== 0) main = store.view(readLocator(from, at)).slice();
   else {
-    copyWords(from, at, scratch, (from.f64[word + 2]! + 7) >> 3);
+    copyWords(from.i32, at, scratchWords, (from.f64[word + 2]! + 7) >> 3);
     main = scratch;
   }
-  const isError = (flags & BlockIsError) !== 0;
-  if ((flags & HasModules) === 0) return { isError, modules: NO_MODULES, main, locators };
+  if ((flags & HasModules) === 0) return { modules: NO_MODULES, main, locators };
   const length = new DataView(main.buffer, main.byteOffset).getUint32(0, true);
   const modules = JSON.parse(Buffer.from(main.buffer, main.byteOffset + 4, length).toString()) as string[];
-  return { isError, modules, main: main.slice(4 + length), locators };
+  return { modules, main: main.slice(4 + length), locators };
 }
 
-/** Views on memory of its own, for blocks that travel by a port or stay in memory. */
-export function viewsOf(bytes: Uint8Array): Views {
-  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
-  const { buffer, byteOffset, byteLength } = aligned;
+/** What must be imported before the block at `word` can be decoded. */
+export function blockModules(from: Views, word: number, store: ObjectStore): readonly string[] {
+  return (from.i32[word * 2 + 1]! & HasModules) === 0 ? NO_MODULES : readBlock(from, word, store).modules;
+}
+
+/** Views on a block that travelled by a port or stayed in memory. */
+export function viewsOf(content: Int32Array): Views {
+  const { buffer, byteOffset, byteLength } = content.byteOffset % 8 === 0 ? content : content.slice();
   return {
-    u8: aligned,
+    u8: new Uint8Array(buffer, byteOffset, byteLength),
     i32: new Int32Array(buffer, byteOffset, byteLength >> 2),
     f64: new Float64Array(buffer, byteOffset, byteLength >> 3),
   };
 }
 
-/** A prepared block as bytes of its own. */
-export function blockBytes(block: Prepared): Uint8Array {
-  const bytes = new Uint8Array(block.words * 8);
-  writeBlock(viewsOf(bytes), 0, block);
-  return bytes;
+/** A prepared block in memory of its own. */
+export function blockContent(block: Prepared): Int32Array {
+  const content = new Int32Array(block.words * 2);
+  writeBlock(viewsOf(content), 0, block);
+  return content;
 }

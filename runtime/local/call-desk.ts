@@ -37,7 +37,7 @@ export interface CallDetail {
 
 export class CallDesk {
   readonly #with: CallSurroundings;
-  readonly #open = new Map<string, Call>();
+  readonly #open = new Map<number, Call>();
   readonly #byTask = new Map<Task, Set<Call>>();
 
   constructor(surroundings: CallSurroundings) {
@@ -60,7 +60,10 @@ export class CallDesk {
       object.looked = true;
       if (call.done) continue;
       if (object.order !== 0) this.progress(call, index, object);
-      else {
+      else if (object.call === undefined) {
+        object.call = call;
+        object.callIndex = index;
+      } else {
         object.calls ??= [];
         object.calls.push({ call, index });
       }
@@ -94,7 +97,7 @@ export class CallDesk {
     time: number,
   ): void {
     this.#with.clock.now = time;
-    const call = this.#open.get(`${client}:${id}`);
+    const call = this.#open.get(numberOf(client, id));
     if (call === undefined) return;
     this.#with.log.add(Row.callReturned, time, callNumber(call), 0, 1, total, pending, 0, {
       objects: ready,
@@ -106,7 +109,7 @@ export class CallDesk {
   /** The client gave up waiting: its time was over or its signal aborted. */
   abandon(client: number, id: number, outcome: number, time: number): void {
     this.#with.clock.now = time;
-    const call = this.#open.get(`${client}:${id}`);
+    const call = this.#open.get(numberOf(client, id));
     if (call !== undefined) this.#decide(call, outcome);
   }
 
@@ -134,7 +137,7 @@ export class CallDesk {
       outcome: CallOk,
       done: false,
     };
-    this.#open.set(`${client}:${id}`, call);
+    this.#open.set(numberOf(client, id), call);
     if (task !== undefined) {
       const calls = this.#byTask.get(task);
       if (calls === undefined) this.#byTask.set(task, new Set([call]));
@@ -205,12 +208,14 @@ export class CallDesk {
     if (call.remaining === 0) return;
     for (const id of call.objects) {
       const object = directory.objects.get(id);
-      if (object?.calls !== undefined) object.calls = object.calls.filter((entry) => entry.call !== call);
+      if (object === undefined) continue;
+      if (object.call === call) object.call = undefined;
+      if (object.calls !== undefined) object.calls = object.calls.filter((entry) => entry.call !== call);
     }
   }
 
   #answer(call: Call): void {
-    this.#open.delete(`${call.client}:${call.id}`);
+    this.#open.delete(callNumber(call));
     if (call.task !== undefined) this.#byTask.get(call.task)?.delete(call);
     this.#with.effects.callDone(call.client, call.id, call.outcome);
   }
@@ -223,7 +228,10 @@ export class CallDesk {
 
   /** The task has ended, whatever it still had asked for. */
   forgetTask(task: Task): void {
-    for (const call of this.#byTask.get(task) ?? []) this.#drop(call);
+    if (this.#byTask.size === 0) return;
+    const calls = this.#byTask.get(task);
+    if (calls === undefined) return;
+    for (const call of calls) this.#drop(call);
     this.#byTask.delete(task);
     task.openCalls = 0;
   }
@@ -235,13 +243,14 @@ export class CallDesk {
 
   /** Nobody waits for the call any more. It must not be decided later: its task may by then run as another attempt. */
   #drop(call: Call): void {
-    this.#open.delete(`${call.client}:${call.id}`);
+    this.#open.delete(callNumber(call));
     if (!call.done) this.#leaveObjects(call);
     call.done = true;
   }
 }
 
-const callNumber = (call: Call): number => call.client * 2 ** 32 + call.id;
+const numberOf = (client: number, id: number): number => client * 2 ** 32 + id;
+const callNumber = (call: Call): number => numberOf(call.client, call.id);
 
 function outcomeName(outcome: number): "ok" | "failed" | "timeout" | "interrupted" {
   if (outcome === CallFailed) return "failed";

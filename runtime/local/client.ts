@@ -6,7 +6,7 @@ import type { Backend, FunctionSource, GetRequest, OptionSet, Question, WaitRequ
 import { now } from "../clock.ts";
 import { currentHost, guarded } from "../host.ts";
 import { IdSource } from "../ids.ts";
-import { borrowedRef, ownRefNumber } from "../object-ref.ts";
+import { borrowedRef, Handles, ownRefNumber } from "../object-ref.ts";
 import { decode } from "../serialization/decode.ts";
 import { encode } from "../serialization/encode.ts";
 import type { ObjectRecord } from "../state.ts";
@@ -39,6 +39,7 @@ export class Client implements Backend {
   readonly sessionId: string;
   readonly totals: Record<string, number>;
   readonly index: number;
+  readonly handles = new Handles(this);
   readonly store: ObjectStore;
   readonly line: Line;
   readonly definitions: Definitions;
@@ -105,12 +106,8 @@ export class Client implements Backend {
   readonly refId = (value: object): number | undefined => ownRefNumber(value, this);
 
   /** Encodes a value into a block, array data in shared memory. Write the block before the next encode. */
-  prepare(value: unknown, label: string, flags = 0): Prepared {
-    return prepareBlock(
-      encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: this.refId, label }),
-      this.store,
-      flags,
-    );
+  prepare(value: unknown, label: string): Prepared {
+    return prepareBlock(encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: this.refId, label }), this.store);
   }
 
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number {

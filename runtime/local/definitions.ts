@@ -11,7 +11,7 @@ import {
   encodeFunction,
   largestOf,
 } from "../serialization/encode.ts";
-import { blockBytes, prepareBlock, readBlock, viewsOf } from "./block.ts";
+import { blockContent, prepareBlock, readBlock, viewsOf } from "./block.ts";
 import type { Client } from "./client.ts";
 import type { DefineMessage, OptionsMessage } from "./protocol.ts";
 
@@ -66,7 +66,7 @@ export class Definitions {
     const encoded = this.#encode(source);
     checkSize(source.functionName, encoded);
     const id = this.#number();
-    const block = blockBytes(prepareBlock(encoded, this.#client.store, 0));
+    const block = blockContent(prepareBlock(encoded, this.#client.store));
     this.#client.line.post({ type: "define", id, functionName: source.functionName, block, refs: [...encoded.refs] });
     this.#shipped.set(source, { id, captured: encoded.captured, lookedIn: currentHost()?.currentCell() });
     return id;

@@ -7,6 +7,7 @@
  * back when another worker has nothing to do.
  */
 import type { ResourceShape } from "../options.ts";
+import { Fifo } from "./fifo.ts";
 import type { Lane, Policy, Task, WorkerRecord } from "./records.ts";
 
 const AHEAD_MS = 2;
@@ -18,39 +19,6 @@ export interface DispatchEffects {
   revoke(task: Task): boolean;
   /** A task that awaited calls has a slot again. */
   resumed(task: Task): void;
-}
-
-/** First in, first out, without shifting. */
-class Fifo<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
-
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
-
-  get first(): T | undefined {
-    return this.#items[this.#head];
-  }
-
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
-  }
-
-  shift(): T | undefined {
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
 }
 
 export class Dispatcher {
@@ -87,8 +55,7 @@ export class Dispatcher {
     const { lane } = task;
     if (lane === undefined) return;
     task.lane = undefined;
-    const index = lane.tasks.indexOf(task);
-    if (index >= 0) lane.tasks.splice(index, 1);
+    lane.tasks.remove(task);
     if (lane.tasks.length === 0) this.#closeLane(lane);
   }
 
@@ -112,7 +79,7 @@ export class Dispatcher {
 
   #openLane(worker: WorkerRecord, policy: Policy, solo = false): Lane {
     for (const name in policy.shape) this.available[name]! -= policy.shape[name]!;
-    const lane: Lane = { id: this.#nextLane++, worker, policy, tasks: [], solo };
+    const lane: Lane = { id: this.#nextLane++, worker, policy, tasks: new Fifo(), solo };
     worker.lanes.add(lane);
     return lane;
   }
@@ -177,7 +144,7 @@ export class Dispatcher {
     lane.worker.lastUsed = ++this.#uses;
     lane.tasks.push(task);
     if (this.#effects.dispatch(task, lane)) return true;
-    lane.tasks.pop();
+    lane.tasks.remove(task);
     lane.worker.freeSlots.push(task.slot);
     task.slot = -1;
     task.lane = task.worker = undefined;
@@ -218,7 +185,7 @@ export class Dispatcher {
       if (!idle.up || idle.lanes.size > 0) continue;
       const victim = this.#fullestLane();
       if (victim === undefined || !this.#fits(victim.policy.shape)) return;
-      const waiting = victim.tasks.filter((task) => task.startedAt === 0);
+      const waiting = [...victim.tasks].filter((task) => task.startedAt === 0);
       let toTake =
         waiting.length === victim.tasks.length
           ? waiting.length - (victim.worker.suspended.size > 0 || victim.worker.lanes.size > 1 ? 0 : 1)

@@ -41,13 +41,17 @@ export interface RowDetail {
   timeout?: number | undefined;
 }
 
+/** The first column is the kind and, in units of this, which of the chunk's details belongs to the row; 0 is none. */
+const KINDS = 64;
+
 interface Chunk {
-  rows: Float64Array;
-  details: (RowDetail | undefined)[];
+  rows: Float64Array<ArrayBuffer>;
+  details: RowDetail[];
   length: number;
 }
 
-const newChunk = (): Chunk => ({ rows: new Float64Array(CHUNK_ROWS * COLUMNS), details: [], length: 0 });
+const NO_DETAIL: RowDetail = {};
+const newChunk = (rows = new Float64Array(CHUNK_ROWS * COLUMNS)): Chunk => ({ rows, details: [NO_DETAIL], length: 0 });
 
 export class EventLog {
   #chunks: Chunk[] = [newChunk()];
@@ -68,9 +72,10 @@ export class EventLog {
   add(kind: number, time: number, id: number, a = 0, b = 0, c = 0, d = 0, e = 0, detail?: RowDetail): void {
     let chunk = this.#last;
     if (chunk.length === CHUNK_ROWS) chunk = this.#grow();
-    const { rows } = chunk;
+    const { details, rows } = chunk;
     const at = chunk.length * COLUMNS;
-    rows[at] = kind;
+    if (detail !== undefined && details[details.length - 1] !== detail) details.push(detail);
+    rows[at] = detail === undefined ? kind : kind + (details.length - 1) * KINDS;
     rows[at + 1] = time;
     rows[at + 2] = id;
     rows[at + 3] = a;
@@ -78,16 +83,16 @@ export class EventLog {
     rows[at + 5] = c;
     rows[at + 6] = d;
     rows[at + 7] = e;
-    if (detail !== undefined) chunk.details[chunk.length] = detail;
     chunk.length++;
   }
 
   #grow(): Chunk {
+    let rows: Float64Array<ArrayBuffer> | undefined;
     if (this.#chunks.length === MAX_CHUNKS) {
-      this.#chunks.shift();
+      rows = this.#chunks.shift()?.rows;
       this.#firstSequence += CHUNK_ROWS;
     }
-    this.#last = newChunk();
+    this.#last = newChunk(rows);
     this.#chunks.push(this.#last);
     return this.#last;
   }
@@ -101,7 +106,7 @@ export class EventLog {
       const offset = sequence - this.#firstSequence;
       const chunk = this.#chunks[Math.floor(offset / CHUNK_ROWS)]!;
       const row = offset % CHUNK_ROWS;
-      events.push(eventOf(chunk.rows.subarray(row * COLUMNS, (row + 1) * COLUMNS), chunk.details[row] ?? {}));
+      events.push(eventOf(chunk.rows.subarray(row * COLUMNS, (row + 1) * COLUMNS), chunk.details));
     }
     return { events, next: sequence };
   }
@@ -213,8 +218,8 @@ const makers: Record<number, (row: RowView) => TaskEvent> = {
   [Row.span]: ({ detail }) => detail.event!,
 };
 
-function eventOf(row: Float64Array, detail: RowDetail): TaskEvent {
-  const [kind, time, id, a, b, c, d, e] = row as unknown as [
+function eventOf(row: Float64Array, details: readonly RowDetail[]): TaskEvent {
+  const [first, time, id, a, b, c, d, e] = row as unknown as [
     number,
     number,
     number,
@@ -224,5 +229,6 @@ function eventOf(row: Float64Array, detail: RowDetail): TaskEvent {
     number,
     number,
   ];
-  return makers[kind]!({ time, id, taskId: taskIdText(id), a, b, c, d, e, detail });
+  const detail = details[Math.floor(first / KINDS)]!;
+  return makers[first % KINDS]!({ time, id, taskId: taskIdText(id), a, b, c, d, e, detail });
 }

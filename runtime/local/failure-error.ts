@@ -28,7 +28,7 @@ export async function errorOfFailure(failure: FailureMessage, object: number, cl
   return error;
 }
 
-async function thrownValue(block: Uint8Array, client: Client): Promise<unknown> {
+async function thrownValue(block: Int32Array, client: Client): Promise<unknown> {
   const content = readBlock(viewsOf(block), 0, client.store);
   const main = content.main.slice();
   await loadModules(content.modules);

@@ -2,7 +2,7 @@
 import { describeHop, type TaskHop } from "../errors.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import type { Block } from "./block.ts";
-import type { Failure, FailureKind, Task, WorkerRecord } from "./records.ts";
+import { type Failure, type FailureKind, type Task, taskName, type WorkerRecord } from "./records.ts";
 
 /** A failure that begins with this task. */
 export function failureOf(kind: FailureKind, task: Task, cause?: Block, worker?: WorkerRecord): Failure {
@@ -13,7 +13,7 @@ export function failureOf(kind: FailureKind, task: Task, cause?: Block, worker?:
 export function hopOf(task: Task, worker = task.worker): TaskHop {
   return {
     taskId: taskIdText(task.id),
-    taskName: task.name,
+    taskName: taskName(task),
     functionName: task.definition.functionName,
     attempt: task.attempt,
     ...(worker === undefined ? {} : { workerId: workerIdText(worker.index) }),

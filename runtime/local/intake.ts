@@ -21,9 +21,8 @@ export class Intake {
   readonly #output: OutputReceiver;
   readonly #definitions = new Map<number, Definition>();
   readonly #policies = new Map<number, Policy>();
-  readonly #cells = new Map<string, string>();
-  /** Messages read from a port while its ring was being drained. */
-  readonly #postponed: { peer: Peer; message: Message }[] = [];
+  /** Messages whose turn comes once the records written before them have been handled: those up to `after`. */
+  #postponed: { peer: Peer; message: Message; after: number }[] = [];
   readonly #partialGets = new Map<Peer, number[]>();
 
   constructor(
@@ -40,26 +39,27 @@ export class Intake {
 
   /** Takes a message that is to be handled after the records written before it. */
   postpone(peer: Peer, message: Message): void {
-    this.#postponed.push({ peer, message });
+    this.#postponed.push({ peer, message, after: peer.reader.end });
   }
 
-  /** Handles all records and messages of a thread; whether there were any. */
-  drain(peer: Peer): boolean {
+  /** Handles what a thread has said, at most about `most` records of it; whether there was anything. */
+  drain(peer: Peer, most = Number.POSITIVE_INFINITY): boolean {
     const { reader } = peer;
-    let any = false;
+    let count = 0;
     for (let type = reader.next(); type !== 0; type = reader.next()) {
-      any = true;
       this.#record(peer, type, reader);
-      reader.release();
+      if (++count >= most) break;
     }
-    for (let index = 0; index < this.#postponed.length; index++) {
-      const entry = this.#postponed[index]!;
-      if (entry.peer !== peer) continue;
-      this.#postponed.splice(index--, 1);
-      any = true;
-      this.#handle(peer, entry.message);
-    }
-    return any;
+    return this.#handlePostponed(peer) || count > 0;
+  }
+
+  #handlePostponed(peer: Peer): boolean {
+    if (this.#postponed.length === 0) return false;
+    const due = this.#postponed.filter((entry) => entry.peer === peer && peer.reader.isPast(entry.after));
+    if (due.length === 0) return false;
+    this.#postponed = this.#postponed.filter((entry) => !due.includes(entry));
+    for (const { message } of due) this.#handle(peer, message);
+    return true;
   }
 
   #record(peer: Peer, type: number, reader: RingReader): void {
@@ -132,8 +132,8 @@ export class Intake {
     const refs = i32[word * 2 + 14]!;
     const inputs = refs === 0 ? NO_INPUTS : readIds(reader, word + 8, refs);
     const previewWord = word + 8 + refs;
-    let preview = "";
-    if (previewKind === protocol.PreviewNumber) preview = String(f64[word + 5]!);
+    let preview: string | number | undefined;
+    if (previewKind === protocol.PreviewNumber) preview = f64[word + 5]!;
     else if (previewBytes > 0) preview = utf8.decode(reader.u8.slice(previewWord * 8, previewWord * 8 + previewBytes));
     this.#scheduler.submit({
       id,
@@ -144,21 +144,26 @@ export class Intake {
       returns: i32[word * 2 + 9]!,
       parent: f64[word + 3]!,
       cell: this.#cell(peer, i32[word * 2 + 8]!),
-      name: policy.name ?? `${definition.functionName}(${preview})`,
+      preview,
       client: peer.index,
       time: f64[word + 1]!,
     });
   }
 
   #finished(peer: Peer, reader: RingReader): void {
-    const { i32, f64, word } = reader;
+    const { i32, word } = reader;
     const count = i32[word * 2 + 9]!;
+    if (count === 1) return this.#ended(reader, [this.#block(peer, reader, word + 5)]);
     const blocks: Block[] = [];
     let at = word + 5;
     for (let index = 0; index < count; index++) {
       blocks.push(this.#block(peer, reader, at));
       at += blockWords(reader, at);
     }
+    this.#ended(reader, blocks);
+  }
+
+  #ended({ f64, i32, word }: RingReader, blocks: Block[]): void {
     this.#scheduler.finished(f64[word]!, f64[word + 1]!, f64[word + 2]!, f64[word + 3]!, i32[word * 2 + 8]!, blocks);
   }
 
@@ -218,9 +223,8 @@ export class Intake {
 
   #cell(peer: Peer, id: number): string | undefined {
     if (id === 0) return undefined;
-    const key = `${peer.index}:${id}`;
-    if (!this.#cells.has(key)) this.#catchUp(peer);
-    return this.#cells.get(key);
+    if (!peer.cells.has(id)) this.#catchUp(peer);
+    return peer.cells.get(id);
   }
 
   #find<T>(peer: Peer, known: Map<number, T>, id: number): T {
@@ -235,37 +239,20 @@ export class Intake {
 
   /** Reads the thread's port now: it posted what its records refer to before it wrote them. */
   #catchUp(peer: Peer): void {
-    for (let entry = receiveMessageOnPort(peer.port); entry !== undefined; entry = receiveMessageOnPort(peer.port)) {
-      const message = entry.message as protocol.ToScheduler;
-      if (message === null) continue;
-      if (
-        message.type === "define" ||
-        message.type === "options" ||
-        message.type === "cell" ||
-        message.type === "segment"
-      )
-        this.learn(peer, message);
-      else this.#postponed.push({ peer, message });
-    }
-    for (let index = 0; index < this.#postponed.length; index++) {
-      const { message } = this.#postponed[index]!;
-      if (this.#postponed[index]!.peer !== peer) continue;
-      if (
-        message.type === "define" ||
-        message.type === "options" ||
-        message.type === "cell" ||
-        message.type === "segment"
-      ) {
-        this.learn(peer, message);
-        this.#postponed.splice(index--, 1);
-      }
-    }
+    for (let entry = receiveMessageOnPort(peer.port); entry !== undefined; entry = receiveMessageOnPort(peer.port))
+      if (entry.message !== null) this.postpone(peer, entry.message as Message);
+    this.#postponed = this.#postponed.filter((entry) => {
+      if (entry.peer !== peer || !isAnnouncement(entry.message)) return true;
+      this.learn(peer, entry.message);
+      return false;
+    });
   }
 
   /** Takes note of what a thread announces. */
   learn(peer: Peer, message: Message): void {
     if (message.type === "define") {
-      this.#definitions.set(message.id, { id: message.id, functionName: message.functionName, meanMs: undefined });
+      const { id, functionName } = message;
+      this.#definitions.set(id, { id, functionName, last: undefined, meanMs: undefined });
       this.#outbox.definitions.set(message.id, message);
       this.#scheduler.directory.holdAll(message.refs);
     } else if (message.type === "options") {
@@ -273,12 +260,19 @@ export class Intake {
       const { id, name, shape, maxRetries } = message;
       this.#policies.set(id, { id, name, shape, shapeKey, maxRetries });
       this.#outbox.options.set(id, message);
-    } else if (message.type === "cell") this.#cells.set(`${peer.index}:${message.id}`, message.label);
+    } else if (message.type === "cell") peer.cells.set(message.id, message.label);
     else if (message.type === "segment") this.#outbox.addSegment(peer.index, message.id, message.memory);
   }
 }
 
+/** Whether it only tells what records may refer to, so that it may be handled before its turn. */
+const isAnnouncement = ({ type }: Message): boolean =>
+  type === "define" || type === "options" || type === "cell" || type === "segment";
+
 const NO_INPUTS: readonly number[] = [];
 
-const readIds = (from: RingReader, word: number, count: number): number[] =>
-  Array.from(from.f64.subarray(word, word + count));
+function readIds({ f64 }: RingReader, word: number, count: number): number[] {
+  const ids: number[] = [];
+  for (let at = word; at < word + count; at++) ids.push(f64[at]!);
+  return ids;
+}

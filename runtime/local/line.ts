@@ -5,7 +5,8 @@ import { Bell, BellPush } from "./bell.ts";
 import type { FromScheduler, Link, ToScheduler } from "./protocol.ts";
 import { RingReader, RingWriter } from "./ring.ts";
 
-const IDS_PER_RECORD = 1024;
+/** Longer lists of ids go in several records. */
+export const IDS_PER_RECORD = 1024;
 
 export interface LineEvents {
   record(type: number, reader: RingReader): void;
@@ -100,7 +101,6 @@ export class Line {
     const { reader } = this;
     for (let type = reader.next(); type !== 0; type = reader.next()) {
       this.#events.record(type, reader);
-      reader.release();
     }
   }
 

@@ -1,4 +1,6 @@
 /** Which objects exist, what they hold, who holds them and who waits for them. Pure: effects go through `ObjectEffects`. */
+
+import { IdTable } from "../id-table.ts";
 import type { Block } from "./block.ts";
 import type { Call, Failure, StoredObject, Task } from "./records.ts";
 
@@ -16,7 +18,7 @@ export interface ObjectEffects {
 }
 
 export class ObjectDirectory {
-  readonly objects = new Map<number, StoredObject>();
+  readonly objects = new IdTable<StoredObject>();
   readonly #effects: ObjectEffects;
   #order = 0;
   /** Failures that were looked at or reported; the objects of a task share one. */
@@ -34,12 +36,13 @@ export class ObjectDirectory {
       block: undefined,
       failure: undefined,
       order: 0,
-      readyAt: 0,
       freed: false,
       looked: false,
       task,
       dependents: undefined,
       subscribers: undefined,
+      call: undefined,
+      callIndex: 0,
       calls: undefined,
     };
     this.objects.set(id, object);
@@ -47,30 +50,26 @@ export class ObjectDirectory {
   }
 
   /** The object of that number; one that nobody knows becomes a lost one. */
-  find(id: number, time: number): StoredObject {
+  find(id: number): StoredObject {
     const object = this.objects.get(id);
     if (object !== undefined) return object;
     const lost = this.create(id, 0, 1);
-    this.seal(lost, undefined, { kind: "lost", message: "", hops: [], cause: undefined, attempts: [] }, time);
+    this.seal(lost, undefined, { kind: "lost", message: "", hops: [], cause: undefined, attempts: [] });
     return lost;
   }
 
-  isReady(object: StoredObject): boolean {
-    return object.order !== 0;
-  }
-
   /** Gives the object its value or its failure, once, and tells all who wait. The block's refs are held from here on. */
-  seal(object: StoredObject, block: Block | undefined, failure: Failure | undefined, time: number): void {
+  seal(object: StoredObject, block: Block | undefined, failure: Failure | undefined): void {
     if (object.order !== 0) return;
     object.order = ++this.#order;
-    object.readyAt = time;
     object.block = block;
     object.failure = failure;
     if (block !== undefined) this.holdAll(block.refs);
     if (failure?.cause !== undefined) this.holdAll(failure.cause.refs);
-    const { subscribers, dependents, calls } = object;
-    object.subscribers = object.dependents = object.calls = undefined;
+    const { subscribers, dependents, call, callIndex, calls } = object;
+    object.subscribers = object.dependents = object.call = object.calls = undefined;
     if (object.freed) this.#discard(object);
+    if (call !== undefined) this.#effects.callProgress(call, callIndex, object);
     if (calls !== undefined) for (const { call, index } of calls) this.#effects.callProgress(call, index, object);
     if (subscribers !== undefined) for (const client of subscribers) this.#effects.ready(client, object);
     if (dependents !== undefined) for (const task of dependents) this.#effects.inputReady(task, object);

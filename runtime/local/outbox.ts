@@ -47,23 +47,23 @@ export class Outbox implements Effects {
   dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean {
     const peer = this.#peers.get(lane.worker.index);
     if (peer === undefined) return false;
-    let words = 5 + task.args.bytes.length / 8;
-    for (const input of inputs) words += 1 + input.block!.bytes.length / 8;
+    let words = 5 + task.args.content.length / 2;
+    for (const input of inputs) words += 1 + input.block!.content.length / 2;
     if (!peer.hasRoom(words)) {
       peer.writer.wantRoom();
       return false;
     }
-    this.#introduce(peer, `d${task.definition.id}`, this.definitions.get(task.definition.id)!);
-    this.#introduce(peer, `o${task.policy.id}`, this.options.get(task.policy.id)!);
+    this.#introduce(peer, task.definition.id, this.definitions);
+    this.#introduce(peer, task.policy.id, this.options);
     this.claims.get(peer.index)![task.slot] = CLAIM_WAITING;
     peer.send(Dispatch, words, (to) => writeDispatch(to, task, lane, inputs));
     return true;
   }
 
-  #introduce(peer: Peer, key: string, message: DefineMessage | OptionsMessage): void {
-    if (peer.known.has(key)) return;
-    peer.known.add(key);
-    peer.port.postMessage(message);
+  #introduce(peer: Peer, id: number, messages: ReadonlyMap<number, DefineMessage | OptionsMessage>): void {
+    if (peer.known.has(id)) return;
+    peer.known.add(id);
+    peer.port.postMessage(messages.get(id));
   }
 
   revoke(task: Task): boolean {
@@ -91,11 +91,12 @@ export class Outbox implements Effects {
     const { block, failure } = object;
     if (failure !== undefined)
       peer.port.postMessage({ type: "failure", call, index, failure: failureMessage(failure) });
-    const words = failure !== undefined ? 2 : 2 + block!.bytes.length / 8;
-    peer.send(failure !== undefined ? FailedValue : Value, words, (to) => {
+    const words = failure !== undefined ? 2 : 2 + block!.content.length / 2;
+    // The call's end follows, and wakes the thread.
+    peer.sendAhead(failure !== undefined ? FailedValue : Value, words, (to) => {
       to.f64[to.word] = call;
       to.i32[to.word * 2 + 2] = index;
-      if (failure === undefined) pasteBlock(to, to.word + 2, block!.bytes);
+      if (failure === undefined) pasteBlock(to, to.word + 2, block!.content);
       return words;
     });
   }
@@ -136,7 +137,7 @@ export class Outbox implements Effects {
   }
 
   describe(summary: Block): { name: string; message: string } {
-    const { main } = readBlock(viewsOf(summary.bytes), 0, NO_STORE);
+    const { main } = readBlock(viewsOf(summary.content), 0, NO_STORE);
     const [name, message] = decode(main, { buffer: () => new Uint8Array(0), makeRef: () => ({}) }) as [string, string];
     return { name, message };
   }
@@ -163,10 +164,10 @@ function writeDispatch(to: RingWriter, task: Task, lane: Lane, inputs: readonly 
   i32[word * 2 + 6] = task.attempt;
   i32[word * 2 + 7] = inputs.length;
   f64[word + 4] = 0;
-  let at = pasteBlock(to, word + 5, task.args.bytes);
+  let at = pasteBlock(to, word + 5, task.args.content);
   for (const input of inputs) {
     f64[at] = input.id;
-    at = pasteBlock(to, at + 1, input.block!.bytes);
+    at = pasteBlock(to, at + 1, input.block!.content);
   }
   return at - word;
 }
@@ -176,7 +177,7 @@ function failureMessage(failure: Failure): FailureMessage {
     kind: failure.kind,
     message: failure.message,
     hops: failure.hops,
-    cause: failure.cause?.bytes,
-    attempts: failure.attempts.map((attempt) => attempt.bytes),
+    cause: failure.cause?.content,
+    attempts: failure.attempts.map((attempt) => attempt.content),
   };
 }

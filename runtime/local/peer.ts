@@ -11,8 +11,10 @@ export class Peer {
   readonly port: MessagePort;
   readonly reader: RingReader;
   readonly writer: RingWriter;
-  /** Definitions, option sets and segments the thread knows. */
-  readonly known = new Set<string>();
+  /** Definitions and option sets the thread knows. */
+  readonly known = new Set<number>();
+  /** Labels of its cells. */
+  readonly cells = new Map<number, string>();
   readonly #bell: BellPush;
   #backlog: { type: number; words: number; write: WriteRecord }[] = [];
   #rang = true;
@@ -33,6 +35,16 @@ export class Peer {
   /** Sends a record, now or when the thread has made room; `write` fills the body and returns its length. */
   send(type: number, words: number, write: WriteRecord): void {
     this.#rang = false;
+    this.#put(type, words, write);
+  }
+
+  /** The same for what only means something together with a later record: it wakes nobody by itself. */
+  sendAhead(type: number, words: number, write: WriteRecord): void {
+    this.#put(type, words, write);
+    if (this.#rang && (this.#backlog.length > 0 || this.writer.crowded)) this.#rang = false;
+  }
+
+  #put(type: number, words: number, write: WriteRecord): void {
     if (this.hasRoom(words)) this.writer.commit(type, write(this.writer));
     else {
       this.#backlog.push({ type, words, write });

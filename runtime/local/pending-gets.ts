@@ -8,12 +8,11 @@ import { loadModules, modulesLoaded } from "../serialization/decode.ts";
 import { readBlock } from "./block.ts";
 import type { Client } from "./client.ts";
 import { errorOfFailure } from "./failure-error.ts";
-import type { Line } from "./line.ts";
+import { IDS_PER_RECORD, type Line } from "./line.ts";
 import * as protocol from "./protocol.ts";
 import type { RingReader } from "./ring.ts";
 
 const NEVER = -1;
-const IDS_PER_RECORD = 1024;
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 interface PendingGet {

@@ -70,7 +70,7 @@ export interface DefineMessage {
   type: "define";
   id: number;
   functionName: string;
-  block: Uint8Array;
+  block: Int32Array;
   refs: number[];
 }
 
@@ -116,8 +116,8 @@ export interface FailureMessage {
   kind: "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";
   message: string;
   hops: TaskHop[];
-  cause: Uint8Array | undefined;
-  attempts: Uint8Array[];
+  cause: Int32Array | undefined;
+  attempts: Int32Array[];
 }
 
 /** What a thread needs to speak with the scheduler. */

@@ -2,7 +2,7 @@
 import type { Question } from "../backend.ts";
 import { objectIdText, taskIdText, workerIdText } from "../ids.ts";
 import type { ObjectRecord, TaskRecord, WorkerState } from "../state.ts";
-import type { StoredObject } from "./records.ts";
+import { type StoredObject, taskName } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** The answer to one question, as plain data. */
@@ -14,7 +14,7 @@ export function answerQuery(question: Question, scheduler: Scheduler, object?: n
       return [...scheduler.tasks.values()].map(
         (task): TaskRecord => ({
           taskId: taskIdText(task.id),
-          name: task.name,
+          name: taskName(task),
           functionName: task.definition.functionName,
           state: task.openCalls > 0 ? "blocked" : task.state,
           attempt: task.attempt,
@@ -40,7 +40,7 @@ export function answerQuery(question: Question, scheduler: Scheduler, object?: n
         (worker): WorkerState => ({
           workerId: workerIdText(worker.index),
           runningTasks: [...worker.lanes].flatMap((lane) =>
-            lane.tasks.filter((task) => task.startedAt > 0).map((task) => taskIdText(task.id)),
+            [...lane.tasks].filter((task) => task.startedAt > 0).map((task) => taskIdText(task.id)),
           ),
           suspendedTasks: [...worker.suspended].map((task) => taskIdText(task.id)),
         }),

@@ -2,6 +2,8 @@
 import type { TaskHop } from "../errors.ts";
 import type { ResourceShape } from "../options.ts";
 import type { Block } from "./block.ts";
+import type { RowDetail } from "./event-log.ts";
+import type { Fifo } from "./fifo.ts";
 
 /** What the options of a remote function come to. */
 export interface Policy {
@@ -17,6 +19,8 @@ export interface Policy {
 export interface Definition {
   id: number;
   functionName: string;
+  /** What the log last said of a submission. */
+  last: { policy: Policy; cell: string | undefined; detail: RowDetail } | undefined;
   /** Mean milliseconds a call holds its slot; undefined before the first has finished. */
   meanMs: number | undefined;
 }
@@ -34,7 +38,8 @@ export interface Task {
   readonly returns: number;
   readonly parent: number;
   readonly cell: string | undefined;
-  readonly name: string;
+  /** What its name shows of its arguments. */
+  readonly preview: string | number | undefined;
   /** Name of the submitting thread. */
   readonly client: number;
   readonly submittedAt: number;
@@ -52,7 +57,7 @@ export interface Task {
   openCalls: number;
   cancelRequested: boolean;
   /** What earlier attempts threw. */
-  attempts: Block[];
+  attempts: readonly Block[];
   children: Set<number> | undefined;
 }
 
@@ -62,7 +67,7 @@ export interface Lane {
   readonly worker: WorkerRecord;
   readonly policy: Policy;
   /** The first is running or next to run, the others wait on the worker. */
-  readonly tasks: Task[];
+  readonly tasks: Fifo<Task>;
   /** Made for a task that came back from a call; its worker does not know it, so nothing is sent ahead to it. */
   readonly solo: boolean;
 }
@@ -90,7 +95,7 @@ export interface Failure {
   hops: TaskHop[];
   /** The value that was thrown. */
   cause: Block | undefined;
-  attempts: Block[];
+  attempts: readonly Block[];
 }
 
 export interface StoredObject {
@@ -101,7 +106,6 @@ export interface StoredObject {
   failure: Failure | undefined;
   /** Position in the order in which objects became ready. */
   order: number;
-  readyAt: number;
   freed: boolean;
   /** Whether somebody asked for it, so that its failure is not news. */
   looked: boolean;
@@ -109,6 +113,9 @@ export interface StoredObject {
   task: number;
   dependents: Task[] | undefined;
   subscribers: number[] | undefined;
+  /** The call that asked first, and for which of its objects; others that ask are in `calls`. */
+  call: Call | undefined;
+  callIndex: number;
   calls: { call: Call; index: number }[] | undefined;
 }
 
@@ -136,14 +143,21 @@ export interface Submission {
   returns: number;
   parent: number;
   cell: string | undefined;
-  name: string;
+  preview: string | number | undefined;
   client: number;
   time: number;
 }
 
+const NO_ATTEMPTS: readonly Block[] = [];
+
+/** The task's name for users: the one given, or its function's with a preview of its arguments. */
+export function taskName({ definition, policy, preview }: Task): string {
+  return policy.name ?? `${definition.functionName}(${preview ?? ""})`;
+}
+
 /** A task as it begins its life. */
 export function newTask(submission: Submission, sequence: number): Task {
-  const { args, cell, client, definition, id, inputs, name, parent, policy, returns, time } = submission;
+  const { args, cell, client, definition, id, inputs, parent, policy, preview, returns, time } = submission;
   return {
     id,
     sequence,
@@ -154,7 +168,7 @@ export function newTask(submission: Submission, sequence: number): Task {
     returns,
     parent,
     cell,
-    name,
+    preview,
     client,
     submittedAt: time,
     state: "waiting",
@@ -167,7 +181,7 @@ export function newTask(submission: Submission, sequence: number): Task {
     startedAt: 0,
     openCalls: 0,
     cancelRequested: false,
-    attempts: [],
+    attempts: NO_ATTEMPTS,
     children: undefined,
   };
 }

@@ -14,7 +14,7 @@ import { Outbox } from "./outbox.ts";
 import { Peer } from "./peer.ts";
 import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
 import { answerQuery } from "./queries.ts";
-import type { Failure } from "./records.ts";
+import { type Failure, taskName } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
 import { CLAIM_SLOTS, type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
 
@@ -33,6 +33,9 @@ const OBSERVE_MS = 50;
 const LINGER_MS = 1;
 /** A turn without end would keep the event loop from workers that exit. */
 const TURN_MS = 10;
+
+/** Records of one thread that are handled before others have their turn and what became ready is sent out. */
+const RECORDS_A_STEP = 256;
 
 class SchedulerThread {
   readonly #peers = new Map<number, Peer>();
@@ -138,7 +141,7 @@ class SchedulerThread {
 
   #step(): boolean {
     let any = false;
-    for (const peer of this.#peers.values()) if (this.#intake.drain(peer)) any = true;
+    for (const peer of this.#peers.values()) if (this.#intake.drain(peer, RECORDS_A_STEP)) any = true;
     this.#scheduler.run(now());
     for (const peer of this.#peers.values()) peer.flush();
     return any;
@@ -197,11 +200,10 @@ class SchedulerThread {
       (stream === "stdout" ? writeOut : writeError)(text);
       return;
     }
-    const taskName = task?.name ?? "";
     this.#post({
       type: "output",
       taskId: taskIdText(taskId),
-      taskName,
+      taskName: task === undefined ? "" : taskName(task),
       workerId: workerIdText(worker),
       cell: task?.cell,
       stream,

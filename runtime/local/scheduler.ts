@@ -1,22 +1,23 @@
+import { IdTable } from "../id-table.ts";
 import { workerIdText } from "../ids.ts";
 import { amountsOf, type ResourceShape } from "../options.ts";
 import type { Block } from "./block.ts";
 import { CallDesk } from "./call-desk.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Effects } from "./effects.ts";
-import { type EventLog, Row } from "./event-log.ts";
+import { type EventLog, Row, type RowDetail } from "./event-log.ts";
 import { failureOf, hopOf, inputMessage } from "./failures.ts";
 import { ObjectDirectory } from "./object-directory.ts";
 import { TaskOk, TaskThrewRetryable, TaskTimedOut, TaskWasCancelled } from "./protocol.ts";
 import type { Failure, FailureKind, StoredObject, Task, WorkerRecord } from "./records.ts";
 import { learnDuration, newTask, type Submission } from "./records.ts";
 
-const _DRIVER = 0;
+const NO_OBJECTS: readonly StoredObject[] = [];
 
 export class Scheduler {
   readonly directory: ObjectDirectory;
   readonly dispatcher: Dispatcher;
-  readonly tasks = new Map<number, Task>();
+  readonly tasks = new IdTable<Task>();
   readonly log: EventLog;
   readonly #effects: Effects;
   /** Every `get` and `wait` that has not returned. */
@@ -36,10 +37,10 @@ export class Scheduler {
     });
     this.dispatcher = new Dispatcher(totals, {
       dispatch: (task, lane) =>
-        this.#effects.dispatch(
+        effects.dispatch(
           task,
           lane,
-          task.inputs.map((id) => this.directory.objects.get(id)!),
+          task.inputs.length === 0 ? NO_OBJECTS : task.inputs.map((id) => this.directory.objects.get(id)!),
         ),
       revoke: (task) => effects.revoke(task),
       resumed: (task) => this.calls.resumed(task),
@@ -51,7 +52,7 @@ export class Scheduler {
       dispatcher: this.dispatcher,
       clock: this.#clock,
       task: (id) => this.tasks.get(id),
-      object: (id) => this.directory.find(id, this.#clock.now),
+      object: (id) => this.directory.find(id),
     });
   }
 
@@ -66,36 +67,34 @@ export class Scheduler {
   submit(submission: Submission): void {
     const { client, id, parent, returns } = submission;
     // A nested task belongs to the cell of the task that submitted it.
-    const cell = submission.cell ?? this.tasks.get(parent)?.cell;
-    const task = newTask({ ...submission, cell }, this.#sequence++);
+    const parentTask = parent === 0 ? undefined : this.tasks.get(parent);
+    submission.cell ??= parentTask?.cell;
+    const task = newTask(submission, this.#sequence++);
     this.tasks.set(id, task);
-    this.#recordSubmission(task);
-    if (parent !== 0) this.#adopt(parent, id);
+    this.log.add(Row.submitted, task.submittedAt, id, parent, 0, 0, 0, 0, this.#detailOf(task));
+    if (parentTask !== undefined) {
+      parentTask.children ??= new Set();
+      parentTask.children.add(id);
+    }
     this.directory.holdAll(task.args.refs);
     for (let index = 0; index < returns; index++) this.#createHeld(id + index, id, client);
     const failed = this.#awaitInputs(task);
     if (failed !== undefined) this.#failFromInput(task, failed);
-    else if (this.tasks.get(parent)?.cancelRequested) this.#end(task, "cancelled", failureOf("cancelled", task));
+    else if (parentTask?.cancelRequested === true) this.#end(task, "cancelled", failureOf("cancelled", task));
     else if (task.missing === 0) this.#becomeReady(task);
   }
 
-  #recordSubmission(task: Task): void {
-    this.log.add(Row.submitted, task.submittedAt, task.id, task.parent, 0, 0, 0, 0, {
-      name: task.name,
-      functionName: task.definition.functionName,
-      cell: task.cell,
-      objects: task.inputs,
-      returns: task.returns,
-      cpus: (task.policy.shape.CPU ?? 0) / 10_000,
-    });
-  }
-
-  #adopt(parent: number, child: number): void {
-    const task = this.tasks.get(parent);
-    if (task !== undefined) {
-      task.children ??= new Set();
-      task.children.add(child);
-    }
+  /** What the log says of a submission beside its numbers; tasks of one function that look alike share it. */
+  #detailOf({ cell, definition, inputs, policy, preview, returns }: Task): RowDetail {
+    const { last } = definition;
+    const alike = preview === undefined && inputs.length === 0;
+    if (alike && last !== undefined && last.policy === policy && last.cell === cell) return last.detail;
+    const { functionName } = definition;
+    const cpus = (policy.shape.CPU ?? 0) / 10_000;
+    const name = policy.name ?? `${functionName}(${preview ?? ""})`;
+    const detail: RowDetail = { name, functionName, cell, objects: inputs, returns, cpus };
+    if (alike) definition.last = { policy, cell, detail };
+    return detail;
   }
 
   #createHeld(id: number, task: number, client: number): StoredObject {
@@ -106,7 +105,7 @@ export class Scheduler {
   /** Subscribes the task to inputs that are not there yet; returns an input that has failed already. */
   #awaitInputs(task: Task): StoredObject | undefined {
     for (const id of task.inputs) {
-      const object = this.directory.find(id, this.#clock.now);
+      const object = this.directory.find(id);
       object.looked = true;
       if (object.order === 0) {
         task.missing++;
@@ -168,7 +167,7 @@ export class Scheduler {
       for (const block of blocks) size += block.size;
       this.log.add(Row.finished, time, id, worker.index, task.attempt, startedAt, executedAt, size);
       this.#complete(task, "finished");
-      for (let index = 0; index < task.returns; index++) this.#sealReturn(id + index, blocks[index], undefined, time);
+      for (let index = 0; index < task.returns; index++) this.#sealReturn(id + index, blocks[index], undefined);
       return;
     }
     this.#attemptFailed(task, worker, startedAt, executedAt, outcome, blocks);
@@ -191,27 +190,27 @@ export class Scheduler {
     const retry = outcome === TaskThrewRetryable && task.retriesLeft > 0;
     const error =
       blocks[1] === undefined ? { name: "TaskTimeoutError", message: "" } : this.#effects.describe(blocks[1]);
-    this.log.add(
-      Row.failed,
-      this.#clock.now,
-      task.id,
-      worker.index,
-      task.attempt,
-      startedAt,
-      executedAt,
-      retry ? 1 : 0,
-      {
-        error,
-      },
-    );
+    this.#logFailure(task, worker, startedAt, executedAt, retry, error);
     if (retry) {
-      if (thrown !== undefined) task.attempts.push(thrown);
+      if (thrown !== undefined) task.attempts = [...task.attempts, thrown];
       this.#retry(task);
       return;
     }
     const kind: FailureKind = outcome === TaskTimedOut ? "timeout" : "thrown";
     const failure = failureOf(kind, task, thrown, worker);
     this.#end(task, "failed", { ...failure, message: `${error.name}: ${error.message}` }, true);
+  }
+
+  #logFailure(
+    { attempt, id }: Task,
+    worker: WorkerRecord,
+    startedAt: number,
+    executedAt: number,
+    retry: boolean,
+    error: { name: string; message: string },
+  ): void {
+    const willRetry = retry ? 1 : 0;
+    this.log.add(Row.failed, this.#clock.now, id, worker.index, attempt, startedAt, executedAt, willRetry, { error });
   }
 
   #retry(task: Task): void {
@@ -225,7 +224,7 @@ export class Scheduler {
   }
 
   #leaveWorker(task: Task): void {
-    task.worker?.suspended.delete(task);
+    if (task.worker !== undefined && task.worker.suspended.size > 0) task.worker.suspended.delete(task);
     this.dispatcher.leaveLane(task);
     this.calls.forgetTask(task);
     if (task.slot >= 0 && task.worker !== undefined) task.worker.freeSlots.push(task.slot);
@@ -242,23 +241,22 @@ export class Scheduler {
         });
     }
     this.#complete(task, state);
-    for (let index = 0; index < task.returns; index++)
-      this.#sealReturn(task.id + index, undefined, failure, this.#clock.now);
+    for (let index = 0; index < task.returns; index++) this.#sealReturn(task.id + index, undefined, failure);
   }
 
-  #sealReturn(id: number, block: Block | undefined, failure: Failure | undefined, time: number): void {
+  #sealReturn(id: number, block: Block | undefined, failure: Failure | undefined): void {
     const object = this.directory.objects.get(id);
     if (object === undefined) {
       if (block !== undefined && block.locators.length > 0) this.#effects.freeMemory(block);
       return;
     }
-    this.directory.seal(object, block, failure, time);
+    this.directory.seal(object, block, failure);
   }
 
   #complete(task: Task, state: "finished" | "failed" | "cancelled"): void {
     task.state = state;
     this.tasks.delete(task.id);
-    this.tasks.get(task.parent)?.children?.delete(task.id);
+    if (task.parent !== 0) this.tasks.get(task.parent)?.children?.delete(task.id);
     this.directory.releaseBlock(task.args);
   }
 
@@ -296,7 +294,7 @@ export class Scheduler {
 
   put(id: number, block: Block, client: number, task: number, cell: string | undefined, time: number): void {
     this.#clock.now = time;
-    this.directory.seal(this.#createHeld(id, 0, client), block, undefined, time);
+    this.directory.seal(this.#createHeld(id, 0, client), block, undefined);
     this.log.add(Row.put, time, id, task, block.size, 0, 0, 0, cell === undefined ? undefined : { cell });
   }
 
@@ -313,7 +311,7 @@ export class Scheduler {
   }
 
   subscribe(client: number, id: number): void {
-    const object = this.directory.find(id, this.#clock.now);
+    const object = this.directory.find(id);
     object.looked = true;
     if (object.order !== 0) this.#effects.ready(client, object);
     else {
@@ -350,7 +348,7 @@ export class Scheduler {
     worker.up = false;
     this.dispatcher.workers.delete(index);
     this.log.add(Row.workerExited, time, 0, index, 0, 0, 0, 0, { reason });
-    const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => lane.tasks)];
+    const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => [...lane.tasks])];
     for (const task of lost) this.#lostWithWorker(task, worker, reason);
     this.calls.forgetClient(index);
     for (const id of worker.held) this.directory.release(id);
@@ -376,19 +374,7 @@ export class Scheduler {
       name: kind === "crashed" ? "WorkerCrashedError" : "OutOfMemoryError",
       message: `worker ${workerIdText(worker.index)} ended`,
     };
-    this.log.add(
-      Row.failed,
-      this.#clock.now,
-      task.id,
-      worker.index,
-      task.attempt,
-      startedAt,
-      startedAt,
-      retry ? 1 : 0,
-      {
-        error,
-      },
-    );
+    this.#logFailure(task, worker, startedAt, startedAt, retry, error);
     if (retry) this.#retry(task);
     else this.#end(task, "failed", failureOf(kind, task, undefined, worker), true);
   }

@@ -11,6 +11,8 @@ import { createRingMemory } from "./ring.ts";
 import type { SchedulerStart } from "./scheduler-thread.ts";
 
 const RING_WORDS = 1 << 17;
+/** Records of tasks die young; with room for more of them fewer are copied before they do. Taken only when needed. */
+const YOUNG_MB = 96;
 
 export interface LocalOptions {
   threads: number;
@@ -51,6 +53,7 @@ export function startLocal(options: LocalOptions): Client {
     workerData: start,
     transferList: observer === undefined ? [port2] : [port2, observer],
     name: "heddle scheduler",
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
   thread.unref();
   const client = new LocalDriver({ ...shared, port: port1 }, thread);

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { TaskContext } from "../current.ts";
 import type { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import type { LoadedFunction } from "./definitions.ts";
+import type { Payload } from "./payload.ts";
 import type { OptionsMessage } from "./protocol.ts";
 
 export interface WorkerLane {
@@ -19,8 +20,7 @@ export class WorkerTask implements TaskContext {
   readonly loaded: LoadedFunction;
   readonly options: OptionsMessage;
   /** Arguments and inputs as they came. */
-  readonly payload: Uint8Array;
-  readonly inputs: number;
+  readonly payload: Payload;
   lane: WorkerLane | undefined;
   startedAt = 0;
   executedAt = 0;
@@ -32,9 +32,7 @@ export class WorkerTask implements TaskContext {
   #controller: AbortController | undefined;
   #awaits: Set<(reason: Error) => void> | undefined;
 
-  constructor(
-    fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload" | "inputs">,
-  ) {
+  constructor(fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload">) {
     this.id = fields.id;
     this.slot = fields.slot;
     this.attempt = fields.attempt;
@@ -42,7 +40,6 @@ export class WorkerTask implements TaskContext {
     this.loaded = fields.loaded;
     this.options = fields.options;
     this.payload = fields.payload;
-    this.inputs = fields.inputs;
   }
 
   get name(): string {

@@ -7,20 +7,12 @@ import { now } from "../clock.ts";
 import { becomeWorker } from "../current.ts";
 import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import { workerIdText } from "../ids.ts";
-import { isObjectRef, refNumber } from "../object-ref.ts";
+import { refNumber } from "../object-ref.ts";
 import { loadModules, modulesLoaded } from "../serialization/decode.ts";
-import {
-  blockBytes,
-  blockWords,
-  type Prepared,
-  pasteBlock,
-  readBlock,
-  type Views,
-  viewsOf,
-  writeBlock,
-} from "./block.ts";
+import { blockContent, type Prepared, pasteBlock, writeBlock } from "./block.ts";
 import { CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
 import { Client } from "./client.ts";
+import { Pages } from "./payload.ts";
 import * as protocol from "./protocol.ts";
 import { isRetryable } from "./retry-rule.ts";
 import type { RingReader } from "./ring.ts";
@@ -41,6 +33,7 @@ class WorkerThread {
   readonly #workerId: string;
   readonly #lanes = new Map<number, WorkerLane>();
   readonly #tasks = new Map<number, WorkerTask>();
+  readonly #pages = new Pages();
   /** Lanes that have a next task and no current one. */
   readonly #runnable: WorkerLane[] = [];
   /** The task of a plain synchronous call, which needs no context that survives awaits. */
@@ -106,8 +99,7 @@ class WorkerThread {
       workerId: this.#workerId,
       loaded: this.#client.definitions.function(definition),
       options: this.#client.definitions.options(i32[word * 2 + 5]!),
-      payload: reader.u8.slice((word + 5) * 8, (word + words) * 8),
-      inputs: i32[word * 2 + 7]!,
+      payload: this.#pages.keep(reader, word + 5, words - 5, i32[word * 2 + 7]!),
     });
     const id = i32[word * 2 + 2]!;
     let lane = this.#lanes.get(id);
@@ -172,7 +164,7 @@ class WorkerThread {
     }
     try {
       if (loaded.failed !== undefined) throw loaded.failed;
-      const modules = modulesOf(task, this.#client);
+      const modules = task.payload.modules(this.#client.store);
       if (modulesLoaded(modules)) this.#call(task);
       else
         void loadModules(modules)
@@ -247,25 +239,21 @@ class WorkerThread {
 
   /** Decodes the arguments; refs at top level become the values that came along. */
   #arguments(task: WorkerTask): unknown[] {
-    const views = viewsOf(task.payload);
-    const content = readBlock(views, 0, this.#client.store);
+    const { payload, options } = task;
+    const { store } = this.#client;
+    const content = payload.args(store);
     const args = this.#client.decodeContent(
       content.main,
       content.locators,
-      task.options.shared ? task.id : undefined,
+      options.shared ? task.id : undefined,
     ) as unknown[];
-    if (task.inputs === 0) return args;
-    const values = new Map<number, { views: Views; word: number }>();
-    let at = blockWords(views, 0);
-    for (let count = task.inputs; count > 0; count--) {
-      values.set(views.f64[at]!, { views, word: at + 1 });
-      at += 1 + blockWords(views, at + 1);
-    }
+    if (payload.inputs === 0) return args;
+    const inputOf = payload.inputReader(store);
     return args.map((arg) => {
-      if (!isObjectRef(arg)) return arg;
-      const id = refNumber(arg)!;
-      const input = readBlock(views, values.get(id)!.word, this.#client.store);
-      return this.#client.decodeContent(input.main, input.locators, task.options.shared ? id : undefined);
+      const id = refNumber(arg);
+      if (id === undefined) return arg;
+      const { main, locators } = inputOf(id);
+      return this.#client.decodeContent(main, locators, options.shared ? id : undefined);
     });
   }
 
@@ -282,7 +270,7 @@ class WorkerThread {
           protocol.TaskOk,
           undefined,
           manyResults(value, numReturns, task.name).map((item, index) =>
-            blockBytes(this.#client.prepare(item, `${label} [${index}]`)),
+            blockContent(this.#client.prepare(item, `${label} [${index}]`)),
           ),
         );
     } catch (error) {
@@ -304,28 +292,28 @@ class WorkerThread {
     const retryable = isRetryable(error, task.options.retry, (bytes) =>
       this.#client.decodeContent(bytes, [], undefined),
     );
-    const blocks = [this.#thrown(error), blockBytes(this.#client.prepare(summaryOf(error), "an error"))];
+    const blocks = [this.#thrown(error), blockContent(this.#client.prepare(summaryOf(error), "an error"))];
     this.#report(task, retryable ? protocol.TaskThrewRetryable : protocol.TaskThrew, undefined, blocks);
   }
 
   /** What was thrown; where it cannot travel, its text. */
-  #thrown(error: unknown): Uint8Array {
+  #thrown(error: unknown): Int32Array {
     try {
-      return blockBytes(this.#client.prepare(error, "the error thrown"));
+      return blockContent(this.#client.prepare(error, "the error thrown"));
     } catch (refusal) {
       const [name, message] = summaryOf(error);
       const stand = new Error(`${message} (the error itself could not travel: ${(refusal as Error).message})`);
       stand.name = name;
       if (error instanceof Error && error.stack !== undefined) stand.stack = error.stack;
-      return blockBytes(this.#client.prepare(stand, "the error thrown"));
+      return blockContent(this.#client.prepare(stand, "the error thrown"));
     }
   }
 
   /** Sends the outcome: one block, or several copied ones. */
-  #report(task: WorkerTask, outcome: number, single: Prepared | undefined, blocks: readonly Uint8Array[]): void {
+  #report(task: WorkerTask, outcome: number, single: Prepared | undefined, blocks: readonly Int32Array[]): void {
     task.stopTimer?.();
     let words = 5 + (single?.words ?? 0);
-    for (const block of blocks) words += block.length >> 3;
+    for (const block of blocks) words += block.length >> 1;
     const to = this.#client.line.begin(words);
     const { i32, f64, word } = to;
     f64[word] = task.id;
@@ -367,17 +355,6 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 
 const isPlainFunction = (fn: object): boolean => Object.getPrototypeOf(fn) === Function.prototype;
-
-function modulesOf(task: WorkerTask, client: Client): string[] {
-  const views = viewsOf(task.payload);
-  const modules = [...readBlock(views, 0, client.store).modules];
-  let at = blockWords(views, 0);
-  for (let count = task.inputs; count > 0; count--) {
-    modules.push(...readBlock(views, at + 1, client.store).modules);
-    at += 1 + blockWords(views, at + 1);
-  }
-  return modules;
-}
 
 function manyResults(value: unknown, count: number, name: string): readonly unknown[] {
   if (Array.isArray(value) && value.length === count) return value;

@@ -6,7 +6,7 @@
  * variable); an encode that finds one late starts again knowing it.
  */
 import type { CapturedName } from "../capture/capture-report.ts";
-import { SerializationError } from "../errors.ts";
+import { OtherSessionError, SerializationError } from "../errors.ts";
 import { Encoder } from "./encoder.ts";
 
 export type { CapturedName } from "../capture/capture-report.ts";
@@ -88,6 +88,8 @@ function runWith(encoder: Encoder, value: unknown, options: EncodeOptions, given
     return { bytes: encoder.to.written(), buffers, refs, modules, captured: captured ?? NO_NAMES };
   } catch (cause) {
     if (cause instanceof SerializationError) throw cause;
+    if (cause instanceof OtherSessionError)
+      throw new OtherSessionError(`${encoder.place()}: ${cause.message}`, { cause });
     return encoder.refuse(describeFailure(cause), { cause });
   } finally {
     encoder.end();

@@ -314,9 +314,18 @@ export class Encoder {
   /** Refuses the value being written. */
   refuse(reason: string, options?: ErrorOptions): never {
     const path = [this.options.label, ...this.steps()];
-    const shown = path.length > LONGEST_PATH ? [...path.slice(0, 6), "…", ...path.slice(-6)] : path;
-    throw new SerializationError(`${shown.join(" → ")}: ${reason}`, path, options);
+    throw new SerializationError(`${showPath(path)}: ${reason}`, path, options);
   }
+
+  /** The way to the value that is being written, for a message. */
+  place(): string {
+    return showPath([this.options.label, ...this.steps()]);
+  }
+}
+
+function showPath(path: readonly string[]): string {
+  const shown = path.length > LONGEST_PATH ? [...path.slice(0, 6), "…", ...path.slice(-6)] : path;
+  return shown.join(" → ");
 }
 
 const wellKnownSymbols = new Map<symbol, string>();

@@ -143,6 +143,6 @@ describe("refs as arguments", () => {
     const inside = await rejection(Promise.resolve().then(() => echo.remote([r])));
     expect(inside.message).toMatch(/echo → \[0\] → \[0\]/);
     expect(inside.message).toContain(r.id);
-    expect(inside.cause).toBeInstanceOf(OtherSessionError);
+    expect(inside).toBeInstanceOf(OtherSessionError);
   });
 });

@@ -1,7 +1,9 @@
 /** Runs execute requests and publishes all that cells say, each under the request it came from. */
+import { CapturedOutput } from "./captured-output.ts";
 import { Comms } from "./comms.ts";
 import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
+import type { Names } from "./language/line-commands.ts";
 import { NotebookCharts } from "./notebook-charts.ts";
 import { Fields } from "./requests.ts";
 import type { Evaluated, FromSession, SessionExit, SessionOptions } from "./session/protocol.ts";
@@ -46,6 +48,8 @@ export class CellRunner {
   readonly #evaluation: Evaluation;
   readonly #charts: NotebookCharts;
   /** The request that each cell came from: parent of all that the cell ever says. */
+  /** Output of running cells with `%%capture`. */
+  readonly #captures = new Map<string, CapturedOutput>();
   readonly #parents = new Map<string, Message>();
   #latest: Message | undefined;
   #uncounted = 0;
@@ -55,11 +59,18 @@ export class CellRunner {
     this.#options = options;
     this.#session = options.session;
     this.engine = options.engine;
-    this.#evaluation = new Evaluation(this.#session, this.engine, (cell, text) =>
-      this.#warn(this.#parents.get(cell), text),
-    );
-    this.#charts = new NotebookCharts(options.kernelspecName, (cell, { data, displayId, metadata, update }) =>
-      this.#display(this.#parents.get(cell), { data, displayId, metadata, update }),
+    this.#evaluation = new Evaluation(this.#session, this.engine, {
+      warn: (cell, text) => this.#hear({ type: "stream", cell, name: "stderr", text }),
+      print: (cell, text) => this.#hear({ type: "stream", cell, name: "stdout", text }),
+      capture: (cell) => this.#captures.set(cell, new CapturedOutput()),
+      captured: (cell, value) => {
+        const captured = this.#captures.get(cell) ?? new CapturedOutput();
+        if (value !== undefined) captured.outputs.push(value);
+        return captured;
+      },
+    });
+    this.#charts = new NotebookCharts(options.kernelspecName, (cell, frame) =>
+      this.#hear({ type: "display", cell, ...frame }),
     );
     this.comms = new Comms({
       publish: (...message) => options.publish(...message),
@@ -97,17 +108,22 @@ export class CellRunner {
     });
     await this.#charts.cellEnded(label);
     if (end.status === "error") await cell.failing?.();
-    return this.#conclude(request, end, silent);
+    const isCaptured = this.#captures.delete(label);
+    return this.#conclude(request, end, { silent, isCaptured });
   }
 
-  #conclude(request: Message, end: CellEnd, silent: boolean): CellReply {
+  #conclude(
+    request: Message,
+    end: CellEnd,
+    { silent, isCaptured }: { silent: boolean; isCaptured: boolean },
+  ): CellReply {
     const execution_count = this.count;
     if (end.status === "error") {
       if (!silent) this.#options.publish(request, "error", end.error);
       return { reply: { status: "error", execution_count, ...end.error }, output: undefined };
     }
     const { data, expressions, metadata = {} } = end;
-    if (data !== undefined && !silent) {
+    if (data !== undefined && !silent && !isCaptured) {
       this.#options.publish(request, "execute_result", { execution_count, data, metadata });
     }
     const text = data?.["text/plain"];
@@ -131,6 +147,7 @@ export class CellRunner {
   }
 
   #hear(message: Exclude<FromSession, Evaluated>): void {
+    if ("cell" in message && this.#captures.get(message.cell)?.take(message)) return;
     const parent = "cell" in message ? this.#parents.get(message.cell) : undefined;
     switch (message.type) {
       case "stream":
@@ -177,6 +194,11 @@ export class CellRunner {
   async interrupt(): Promise<void> {
     await this.#evaluation.interrupt();
     this.comms.handlersCut();
+  }
+
+  /** The names that the cells have declared. */
+  get names(): Names {
+    return this.#evaluation.names;
   }
 
   /** Resolves when the cell that is under way, or the next one, has begun to run and its names are known. */

@@ -1,8 +1,11 @@
 /** What happens to a cell: type check beside compilation, evaluation in the session, errors in terms of its source. */
 import { CellSyntaxError, compileCell } from "./language/compiler.ts";
+import type { DeclarationKind } from "./language/declarations.ts";
 import type { CheckResult, CompiledCell, LanguageEngine } from "./language/engine.ts";
+import { type CommandCell, type Names, readCommands } from "./language/line-commands.ts";
 import type { CellError, Evaluated, MimeBundle, SessionOptions } from "./session/protocol.ts";
 import type { Session } from "./session/session.ts";
+import { wallTime } from "./session/wall-time.ts";
 import { type ErrorContent, type RunCell, showDiagnostics, showError } from "./traceback.ts";
 
 export interface Cell {
@@ -26,6 +29,25 @@ export type CellEnd =
       expressions: Record<string, ExpressionResult>;
     }
   | { status: "error"; error: ErrorContent };
+
+/** How a cell reaches the user beside its own output. */
+export interface CellVoice {
+  /** Shows a text that is no error of the cell's. */
+  warn(cell: string, text: string): void;
+  print(cell: string, text: string): void;
+  /** From now on what the cell shows is kept. */
+  capture(cell: string): void;
+  /** What has been kept, with the cell's value. */
+  captured(cell: string, value: MimeBundle | undefined): object;
+}
+
+/** A cell that may run. */
+interface Prepared {
+  /** What TypeScript is told of it. */
+  source: string;
+  compiled: CompiledCell;
+  commands: CommandCell | undefined;
+}
 
 const INTERRUPTED = Symbol("interrupted");
 
@@ -51,8 +73,9 @@ export class Evaluation {
   check: NonNullable<SessionOptions["check"]> = "error";
   readonly #session: Session;
   readonly #engine: LanguageEngine;
-  readonly #warn: (cell: string, text: string) => void;
+  readonly #voice: CellVoice;
   readonly #cells = new Map<string, RunCell>();
+  readonly #names = new Map<string, DeclarationKind>();
   #running: Interruptible | undefined;
   #reviving: Promise<void> | undefined;
   #lastUnchecked: string | undefined;
@@ -60,11 +83,10 @@ export class Evaluation {
   #evaluating = false;
   readonly #waitForRun: (() => void)[] = [];
 
-  /** `warn` shows the user of a cell a text that is no error. */
-  constructor(session: Session, engine: LanguageEngine, warn: (cell: string, text: string) => void) {
+  constructor(session: Session, engine: LanguageEngine, voice: CellVoice) {
     this.#session = session;
     this.#engine = engine;
-    this.#warn = warn;
+    this.#voice = voice;
   }
 
   get running(): boolean {
@@ -101,11 +123,17 @@ export class Evaluation {
     this.#closed = true;
   }
 
+  /** The names that cells of this session have declared. */
+  get names(): Names {
+    return this.#names;
+  }
+
   /** Replaces a session that has ended by a fresh one, without any names. Rejects if it cannot start. */
   async revive(): Promise<void> {
     if (this.#closed) throw new Error("the kernel is shutting down");
     if (this.#session.exit === undefined) return this.#reviving;
     this.#engine.reset();
+    this.#names.clear();
     this.#reviving ??= this.#session.restart().finally(() => {
       this.#reviving = undefined;
     });
@@ -117,16 +145,18 @@ export class Evaluation {
     return showError(error, this.#cells);
   }
 
-  async #prepare(
-    { label, source }: Cell,
-    interrupted: Promise<typeof INTERRUPTED>,
-  ): Promise<CompiledCell | { error: ErrorContent }> {
-    const place = { cell: label, source };
-    const skipped = this.check === "off" || source.trim() === "";
-    const checking: Promise<CheckResult> = skipped ? Promise.resolve({ diagnostics: [] }) : this.#engine.check(place);
+  async #prepare(cell: Cell, interrupted: Promise<typeof INTERRUPTED>): Promise<Prepared | { error: ErrorContent }> {
+    const { label } = cell;
+    const place = { cell: label, source: cell.source };
+    let commands: CommandCell | undefined;
     let compiled: CompiledCell;
+    let checking: Promise<CheckResult> = Promise.resolve({ diagnostics: [] });
     try {
-      compiled = compileCell(source, { cell: label });
+      commands = readCommands(cell.source, this.#names);
+      const { source, script } = commands ?? { source: cell.source, script: cell.source };
+      if (commands?.resets) await this.#reset();
+      if (this.check !== "off" && source.trim() !== "") checking = this.#engine.check({ cell: label, source });
+      compiled = compileCell(script, { cell: label });
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       return { error: showDiagnostics(error.name, place, [error]) };
@@ -138,22 +168,26 @@ export class Evaluation {
     if (stops.length > 0) return { error: showDiagnostics("TypeScriptError", place, stops) };
     if (checked.diagnostics.length > 0) {
       const { traceback } = showDiagnostics("TypeScript", place, checked.diagnostics);
-      this.#warn(label, `${traceback.join("\n")}\n`);
+      this.#voice.warn(label, `${traceback.join("\n")}\n`);
     }
-    return compiled;
+    return {
+      compiled: commands ? withCommands(compiled, commands) : compiled,
+      commands,
+      source: commands?.source ?? cell.source,
+    };
   }
 
   /** Said once, not under every cell. */
   #noteUnchecked(label: string, reason: string | undefined): void {
     if (reason !== undefined && reason !== this.#lastUnchecked) {
-      this.#warn(label, `heddle: types are not checked: ${reason}\n`);
+      this.#voice.warn(label, `heddle: types are not checked: ${reason}\n`);
     }
     this.#lastUnchecked = reason;
   }
 
   async #evaluate(
     { label, source, silent, allowStdin, expressions }: Cell,
-    compiled: CompiledCell,
+    { commands, compiled, source: typescript }: Prepared,
     running: Interruptible,
   ): Promise<CellEnd> {
     try {
@@ -165,10 +199,13 @@ export class Evaluation {
     if (running.isInterrupted)
       return { status: "error", error: keyboardInterrupt("the cell was interrupted before it ran") };
     this.#cells.set(label, { source, compiled });
-    this.#engine.commit({ cell: label, source });
+    this.#engine.commit({ cell: label, source: typescript });
+    for (const [name, kind] of compiled.declares) this.#names.set(name, kind);
     this.#evaluating = true;
     for (const begun of this.#waitForRun.splice(0)) begun();
     const asked = compileExpressions(label, expressions);
+    if (commands?.capture) this.#voice.capture(label);
+    const begun = performance.now();
     const evaluated = await this.#session.evaluate({
       cell: label,
       code: compiled.code,
@@ -176,7 +213,23 @@ export class Evaluation {
       allowStdin,
       ...(Object.keys(asked.scripts).length > 0 && { expressions: asked.scripts }),
     });
+    if (commands?.isTimed) this.#voice.print(label, wallTime(performance.now() - begun));
+    if (commands?.capture) await this.#giveCaptured(label, commands.capture.name, evaluated);
     return this.#end(evaluated, asked.failed);
+  }
+
+  /** The variable that `%%capture` names gets what the cell has shown. */
+  async #giveCaptured(cell: string, name: string | undefined, { outcome }: Evaluated): Promise<void> {
+    const captured = this.#voice.captured(cell, outcome.status === "ok" ? outcome.data : undefined);
+    if (name === undefined || this.#session.exit !== undefined) return;
+    const text = JSON.stringify(JSON.stringify(captured));
+    const code = `await __heddle__.turn(); ${name} = JSON.parse(${text}); void 0;`;
+    await this.#session.evaluate({ cell, code, silent: true, allowStdin: false });
+  }
+
+  async #reset(): Promise<void> {
+    await this.#session.shutdown();
+    await this.revive();
   }
 
   #end({ outcome, expressions = {} }: Evaluated, failed: Record<string, ExpressionResult>): CellEnd {
@@ -212,6 +265,16 @@ export class Evaluation {
         };
     }
   }
+}
+
+function withCommands(compiled: CompiledCell, commands: CommandCell): CompiledCell {
+  return {
+    ...compiled,
+    originalPosition(line, column) {
+      const place = compiled.originalPosition(line, column);
+      return place && commands.originalPosition(place.line, place.column);
+    },
+  };
 }
 
 function compileExpressions(

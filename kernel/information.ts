@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import type { CellRunner } from "./cell-runner.ts";
 import type { History } from "./history.ts";
 import { isComplete } from "./language/complete-check.ts";
+import { completeCommand, inspectCommand, readCommands } from "./language/line-commands.ts";
+import { CellSyntaxError } from "./language/parse.ts";
 import { Fields, toOffset, toPoints } from "./requests.ts";
 import { version } from "./version.ts";
 import { type Message, PROTOCOL_VERSION } from "./wire/message.ts";
@@ -35,8 +37,8 @@ type Answer = (fields: Fields, runner: CellRunner, history: History) => Content 
 
 const answers = {
   kernel_info_request: () => kernelInfo,
-  is_complete_request: (fields) => {
-    const { indent, status } = isComplete(fields.text("code"));
+  is_complete_request: (fields, runner) => {
+    const { indent, status } = isComplete(typescriptOf(fields.text("code"), runner));
     return status === "incomplete" ? { status, indent } : { status };
   },
   complete_request: complete,
@@ -56,9 +58,21 @@ export async function answerInformation(request: Message, runner: CellRunner, hi
   return answer(new Fields(request), runner, history);
 }
 
-async function complete(fields: Fields, { engine }: CellRunner): Promise<Content> {
+/** The cell without its line commands; as it is where they are not in order. */
+function typescriptOf(code: string, { names }: CellRunner): string {
+  try {
+    return readCommands(code, names)?.source ?? code;
+  } catch (error) {
+    if (error instanceof CellSyntaxError) return code;
+    throw error;
+  }
+}
+
+async function complete(fields: Fields, runner: CellRunner): Promise<Content> {
   const code = fields.text("code");
-  const list = await engine.complete(code, toOffset(code, fields.integer("cursor_pos", code.length)));
+  const offset = toOffset(code, fields.integer("cursor_pos", code.length));
+  const list =
+    completeCommand(code, offset, runner.names) ?? (await runner.engine.complete(typescriptOf(code, runner), offset));
   const start = toPoints(code, list.start);
   const end = toPoints(code, list.end);
   const typed = list.items.map(({ detail: signature, kind: type, text }) => ({
@@ -77,10 +91,15 @@ async function complete(fields: Fields, { engine }: CellRunner): Promise<Content
   };
 }
 
-async function inspect(fields: Fields, { engine }: CellRunner): Promise<Content> {
+async function inspect(fields: Fields, runner: CellRunner): Promise<Content> {
   const code = fields.text("code");
   const offset = toOffset(code, fields.integer("cursor_pos", code.length));
-  const found = await engine.inspect(code, offset, fields.integer("detail_level", 0) === 0 ? 0 : 1);
+  const detail = fields.integer("detail_level", 0) === 0 ? 0 : 1;
+  const help = inspectCommand(code, offset, runner.names);
+  const found =
+    help === undefined
+      ? await runner.engine.inspect(typescriptOf(code, runner), offset, detail)
+      : { text: help, markdown: help };
   const data = found && { "text/plain": found.text, "text/markdown": found.markdown };
   return { status: "ok", found: found !== undefined, data: data ?? {}, metadata: {} };
 }

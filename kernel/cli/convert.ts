@@ -1,11 +1,14 @@
 /** heddle convert: a notebook as a script. */
 import { extname } from "node:path";
 import { NotebookError, readNotebook, sourceOf, writeWhole } from "../headless/notebook.ts";
+import { type DeclarationKind, declaredNames } from "../language/declarations.ts";
+import { commentCommands } from "../language/line-commands.ts";
+import { CellSyntaxError, parseText } from "../language/parse.ts";
 import { EXIT_OK, parseCommand, UsageError } from "./usage.ts";
 
 const help = `heddle convert NOTEBOOK --to ts [--output F]
 
-Writes the notebook's code cells as a TypeScript file, its text as comments.`;
+Writes the notebook's code cells as a TypeScript file, its text and its line commands as comments.`;
 
 export async function command(args: string[]): Promise<number> {
   const { values, positionals } = parseCommand("convert", args, {
@@ -24,9 +27,10 @@ export async function command(args: string[]): Promise<number> {
     throw new UsageError(`heddle convert: --to must be ts, not ${JSON.stringify(values.to ?? "")}`);
   try {
     const notebook = await readNotebook(path);
+    const names = new Map<string, DeclarationKind>();
     const parts = notebook.cells
       .filter((cell) => cell.cell_type !== "raw")
-      .map((cell) => (cell.cell_type === "code" ? sourceOf(cell) : commentOf(sourceOf(cell))));
+      .map((cell) => (cell.cell_type === "code" ? codeOf(sourceOf(cell), names) : commentOf(sourceOf(cell))));
     const output = values.output ?? `${path.slice(0, path.length - extname(path).length)}.ts`;
     await writeWhole(output, `${parts.join("\n\n")}\n`);
     console.log(`Wrote ${output}`);
@@ -35,6 +39,19 @@ export async function command(args: string[]): Promise<number> {
     if (error instanceof NotebookError) throw new UsageError(`heddle convert: ${error.message}`);
     throw error;
   }
+}
+
+/** The code of a cell, with its commands as comments; `names` gets what it declares. */
+function codeOf(source: string, names: Map<string, DeclarationKind>): string {
+  let code = source;
+  try {
+    code = commentCommands(source, names);
+  } catch (error) {
+    // Wrong commands stay as they are, as wrong TypeScript does.
+    if (!(error instanceof CellSyntaxError)) throw error;
+  }
+  for (const [name, kind] of declaredNames(parseText(code).program)) names.set(name, kind);
+  return code;
 }
 
 const commentOf = (text: string): string =>

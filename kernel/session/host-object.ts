@@ -4,6 +4,7 @@ import { leaveAsyncScopes } from "./async-scopes.ts";
 import { beginStart, finishStart, latestCell, newCell } from "./cell-context.ts";
 import { describeError } from "./cell-error.ts";
 import { CellModules } from "./cell-modules.ts";
+import { commands } from "./commands.ts";
 import {
   InterruptedError,
   interruptAwaits,
@@ -28,6 +29,7 @@ export function defineHostObject(notebook: NotebookLine, post: (message: LineMes
       meta: modules.meta,
       dirname: modules.dirname,
       filename: modules.filename,
+      commands,
       session,
     },
   });

@@ -114,11 +114,12 @@ describe("doctor", () => {
   });
 });
 
-test("convert --to ts: code as it is, text as comments, beside the notebook", async () => {
+test("convert --to ts: code as it is, text and line commands as comments, beside the notebook", async () => {
   using shop = new Workshop();
   const cells = [
     { cell_type: "markdown", metadata: {}, source: "# Title\n\ntext" },
     { cell_type: "code", metadata: {}, outputs: [], execution_count: null, source: ["const a = 1;\n", "a"] },
+    { cell_type: "code", metadata: {}, outputs: [], execution_count: null, source: "%install d3\n!ls\n%time a\n!a" },
     { cell_type: "raw", metadata: {}, source: "left out" },
   ];
   shop.write("a.ipynb", JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 4 }));
@@ -127,7 +128,9 @@ test("convert --to ts: code as it is, text as comments, beside the notebook", as
     stdout: "Wrote a.ts\n",
     stderr: "",
   });
-  expect(shop.read("a.ts")).toBe("// # Title\n//\n// text\n\nconst a = 1;\na\n");
+  expect(shop.read("a.ts")).toBe(
+    "// # Title\n//\n// text\n\nconst a = 1;\na\n\n// %install d3\n// !ls\n/* %time */ a\n!a\n",
+  );
 });
 
 test.each([["--help"], ["run", "--help"], ["install", "--help"], ["kernel", "--help"], ["convert", "--help"]])(

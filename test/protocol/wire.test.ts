@@ -29,7 +29,15 @@ describe("messages", () => {
     expect(reply.content).toMatchObject({
       status: "ok",
       implementation: "heddle",
-      language_info: { name: "typescript", file_extension: ".ts", mimetype: "text/typescript" },
+      language_info: {
+        name: "typescript",
+        version: expect.stringMatching(/^\d+\.\d+/),
+        file_extension: ".ts",
+        mimetype: "text/typescript",
+        codemirror_mode: "typescript",
+        pygments_lexer: "typescript",
+        nbconvert_exporter: "script",
+      },
     });
     const states = (await client.published(id)).map(({ content }) => content.execution_state);
     expect(states).toEqual(["busy", "idle"]);

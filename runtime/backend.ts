@@ -15,6 +15,8 @@ export interface FunctionSource {
 export interface OptionSet {
   readonly options: TaskOptions;
   readonly shape: ResourceShape;
+  /** Whether the function's items are streamed to the caller. */
+  readonly streams: boolean;
 }
 
 export interface GetRequest {
@@ -41,8 +43,17 @@ export interface Backend {
   readonly totals: ResourceShape;
   /** Handles of this thread. */
   readonly handles: Handles;
-  /** Submits a task and returns the number of its first return object; the others follow. The caller owns one handle of each. */
+  /**
+   * Submits a task and returns the number of its first return object; the others follow. The caller owns one handle of
+   * each. The object of a task that streams tells how it ended; `wait` knows the stream by the number after it.
+   */
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number;
+  /** The next item of a stream, undefined at its end; a stream that failed gives the task's own object last. The caller owns a handle of any other. */
+  nextItem(stream: number): Promise<number | undefined>;
+  /** Stops reading a stream; with `cancel` its task is to stop too, else it goes on for its effects. */
+  closeStream(stream: number, cancel: boolean): void;
+  /** Nobody can reach the stream any more. */
+  forgetStream(stream: number): void;
   put(value: unknown): number;
   get(ids: readonly number[], request: GetRequest): Promise<unknown[]>;
   /** Indexes of the ready ones, ascending; at most `numReturns`, those that became ready first. */

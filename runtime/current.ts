@@ -22,6 +22,10 @@ export interface WorkerSide {
   context(): TaskContext | undefined;
 }
 
+/** In a task the calls that wait are cancellation points, also where its own awaits are not. */
+export const cancellable = <T>(promise: Promise<T>): T | PromiseLike<T> =>
+  slot.worker?.context()?.awaiting(promise) ?? promise;
+
 const slot: { worker: WorkerSide | undefined } = { worker: undefined };
 
 /** Makes this thread a worker. */

@@ -20,6 +20,7 @@ export {
 } from "./errors.ts";
 export type * from "./events.ts";
 export type { ObjectRef } from "./object-ref.ts";
+export type { ObjectRefGenerator } from "./object-stream.ts";
 export { listObjects, listTasks, listWorkers, profile, timeline } from "./observe.ts";
 export type { CancelOptions, ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
 export {
@@ -44,9 +45,11 @@ export type { ObjectRecord, TaskRecord, WorkerState } from "./state.ts";
 export {
   type Argument,
   type Arguments,
+  type ItemRefsOf,
   type RefEach,
   type RefsOf,
   type RemoteFunction,
+  type RemoteGenerator,
   type RemoteOf,
   remote,
 } from "./task.ts";

@@ -14,7 +14,7 @@ export interface TaskOptions {
   numCpus?: number;
   /** Amounts of custom resources, as named in `init({ resources })`. */
   resources?: Record<string, number>;
-  /** How many refs `.remote()` returns; with more than one the function returns an array of that length. Default 1. */
+  /** How many refs `.remote()` returns: with more than one the function returns an array of that length, with 0 nothing comes back. Default 1. */
   numReturns?: number;
   /** How often the task runs again after its worker crashed: default 3, -1 without end. */
   maxRetries?: number;
@@ -56,7 +56,7 @@ const taskOptionRules: Record<keyof TaskOptions, OptionRule> = {
       isRecord(value) &&
       Object.values(value).every((amount) => typeof amount === "number" && amount >= 0 && Number.isFinite(amount)),
   },
-  numReturns: number("a whole number of at least 1", (value) => Number.isInteger(value) && value >= 1),
+  numReturns: number("a whole number of at least 0", (value) => Number.isInteger(value) && value >= 0),
   maxRetries: number(
     "a whole number of at least -1 (-1: without end)",
     (value) => Number.isInteger(value) && value >= -1,

@@ -1,12 +1,13 @@
 /** init, shutdown, put, get, wait and their kin, on whichever backend runs. The one file that picks a backend. */
 import { availableParallelism, totalmem } from "node:os";
 import type { Backend, GetRequest } from "./backend.ts";
-import { type TaskContext, workerSide } from "./current.ts";
+import { cancellable, type TaskContext, workerSide } from "./current.ts";
 import { HeddleError, RuntimeExistsError } from "./errors.ts";
 import { guarded } from "./host.ts";
 import { taskIdText } from "./ids.ts";
 import { startLocal } from "./local/start.ts";
 import { type ObjectRef, otherSession, ownRef, refBackend, refNumber } from "./object-ref.ts";
+import { type ObjectRefGenerator, streamBackend, streamNumber } from "./object-stream.ts";
 import {
   amountsOf,
   type CancelOptions,
@@ -134,6 +135,10 @@ export function checkRef(value: unknown, call: string, at?: number, owner = back
   const id = refNumber(value);
   if (id !== undefined && refBackend(value as object) === owner) return id;
   const place = at === undefined ? "" : ` [${at}]`;
+  if (streamNumber(value) !== undefined)
+    throw new TypeError(
+      `${call}: expected an ObjectRef${place}, not a generator's stream; its items are refs: for await (const ref of stream), and stream.completed tells how it ended`,
+    );
   if (id === undefined) throw new TypeError(`${call}: expected an ObjectRef${place}, not ${showValue(value)}`);
   throw otherSession(id, owner, `${call}: ${place.trimStart()}`);
 }
@@ -154,10 +159,6 @@ const isIterable = (value: unknown): value is Iterable<unknown> =>
 export type ValuesOf<R extends readonly unknown[]> = {
   -readonly [K in keyof R]: R[K] extends ObjectRef<infer T> ? T : never;
 };
-
-/** In a task the calls that wait are cancellation points, also where its own awaits are not. */
-const cancellable = <T>(promise: Promise<T>): T | PromiseLike<T> =>
-  workerSide()?.context()?.awaiting(promise) ?? promise;
 
 const requestOf = (options: GetOptions, settled: boolean): GetRequest => ({
   timeout: options.timeout,
@@ -202,10 +203,10 @@ export async function settled<T>(
 /**
  * Waits until `numReturns` of the refs are ready (default 1) or `timeout` milliseconds have passed, and returns
  * `[ready, pending]`, both in the order given; never more than `numReturns` ready, those that finished earliest. Failed
- * and cancelled tasks count as ready; a timeout is no error. Throws for duplicates, for `numReturns` below 1 or above
+ * and cancelled tasks count as ready, and so does a stream whose next item is there; a timeout is no error. Throws for duplicates, for `numReturns` below 1 or above
  * the number of refs, and for negative timeouts. Semantics: `ray.wait`.
  */
-export async function wait<R extends ObjectRef<unknown>>(
+export async function wait<R extends ObjectRef<unknown> | ObjectRefGenerator<unknown>>(
   refs: Iterable<R>,
   options: WaitOptions = {},
 ): Promise<[ready: R[], pending: R[]]> {
@@ -213,7 +214,7 @@ export async function wait<R extends ObjectRef<unknown>>(
   if (!isIterable(refs)) throw new TypeError(`wait: expected an array of ObjectRefs, not ${showValue(refs)}`);
   const list = [...refs];
   const owner = backend();
-  const ids = checkRefs(list, "wait");
+  const ids = list.map((entry, index) => waitableNumber(entry, index, owner));
   if (ids.length === 0) return [[], []];
   const numReturns = options.numReturns ?? 1;
   if (numReturns > ids.length)
@@ -221,6 +222,13 @@ export async function wait<R extends ObjectRef<unknown>>(
   const request = { numReturns, timeout: options.timeout, signal: options.signal };
   const ready = await cancellable(guarded(() => owner.wait(ids, request)));
   return parted(list, ready);
+}
+
+/** The number under which the backend knows a ref, or a stream's next item. */
+function waitableNumber(value: unknown, at: number, owner: Backend): number {
+  const stream = streamNumber(value);
+  if (stream === undefined || streamBackend(value) !== owner) return checkRef(value, "wait", at, owner);
+  return stream + 1;
 }
 
 /** Splits a list by the ascending indexes of its ready ones. */
@@ -248,13 +256,13 @@ export async function* asCompleted<R extends ObjectRef<unknown>>(
 }
 
 /**
- * Cancels the task behind a ref: unstarted it never runs, running its awaits reject and its signal aborts; with `force`
+ * Cancels the task behind a ref or a stream: unstarted it never runs, running its awaits reject and its signal aborts; with `force`
  * its thread is ended. `recursive` (default) takes the tasks it submitted along. Finished tasks and put objects are left
  * alone. Semantics: `ray.cancel`.
  */
-export function cancel(ref: ObjectRef<unknown>, options: CancelOptions = {}): void {
+export function cancel(ref: ObjectRef<unknown> | ObjectRefGenerator<unknown>, options: CancelOptions = {}): void {
   checkCancelOptions(options);
-  const id = checkRef(ref, "cancel");
+  const id = streamBackend(ref) === backend() ? streamNumber(ref)! : checkRef(ref, "cancel");
   const owner = backend();
   guarded(() => owner.cancel(id, options.force ?? false, options.recursive ?? true));
 }

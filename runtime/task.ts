@@ -1,8 +1,10 @@
 /** remote(fn): a function becomes a task. */
+import { types } from "node:util";
 import type { FunctionSource, OptionSet } from "./backend.ts";
 import { InfeasibleTaskError } from "./errors.ts";
 import { guarded } from "./host.ts";
 import { type ObjectRef, ownRef, refBackend, refNumber } from "./object-ref.ts";
+import { type ObjectRefGenerator, streamNumber, streamOf } from "./object-stream.ts";
 import { amountsOf, checkTaskOptions, type ResourceShape, shapeOf, showValue, type TaskOptions } from "./options.ts";
 import { backend, checkRef } from "./runtime.ts";
 import { pack } from "./serialization/tags.ts";
@@ -26,21 +28,45 @@ export type RefEach<T extends readonly unknown[]> = { -readonly [K in keyof T]: 
 
 /** What `.remote()` returns: one ref, or with `numReturns` one for each element of the array that the function returns. */
 export type RefsOf<R, O, Otherwise = ObjectRef<Awaited<R>>> = O extends { numReturns: infer N }
-  ? N extends 1
-    ? ObjectRef<Awaited<R>>
-    : Awaited<R> extends readonly unknown[]
-      ? RefEach<Awaited<R>>
-      : never
+  ? N extends 0
+    ? undefined
+    : N extends 1
+      ? ObjectRef<Awaited<R>>
+      : Awaited<R> extends readonly unknown[]
+        ? RefEach<Awaited<R>>
+        : never
+  : Otherwise;
+
+/** A generator function as a task: its items are streamed. */
+export interface RemoteGenerator<A extends readonly unknown[], Y, Refs = ObjectRefGenerator<Y>> {
+  /** Submits the task and returns the stream of its items at once. Refs as arguments are replaced by their values. */
+  remote(...args: Arguments<A>): Refs;
+  /** A copy with other options; those not given are kept. */
+  options<const O extends TaskOptions>(options: O): RemoteGenerator<A, Y, ItemRefsOf<Y, O, Refs>>;
+}
+
+/** What `.remote()` of a generator returns: the stream of its items, or with `numReturns` so many refs, ready when it has ended. */
+export type ItemRefsOf<Y, O, Otherwise = ObjectRefGenerator<Y>> = O extends { numReturns: infer N }
+  ? N extends 0
+    ? undefined
+    : N extends 1
+      ? ObjectRefGenerator<Y>
+      : ObjectRef<Y>[]
   : Otherwise;
 
 /** The remote function that `remote` makes of a function: same parameters, same result. */
 export type RemoteOf<F, O = object> = F extends (...args: infer A) => infer R
-  ? RemoteFunction<A, R, RefsOf<R, O>>
+  ? [R] extends [never]
+    ? RemoteFunction<A, R, RefsOf<R, O>>
+    : R extends Generator<infer Y, unknown, unknown> | AsyncGenerator<infer Y, unknown, unknown>
+      ? RemoteGenerator<A, Y, ItemRefsOf<Y, O>>
+      : RemoteFunction<A, R, RefsOf<R, O>>
   : never;
 
 /**
  * Makes a function a task. What it uses (helpers, constants, classes, imports) goes along by itself at the first
- * `.remote()`. Throws `TypeError` for anything but a function and for unknown or impossible options. Semantics: `ray.remote`.
+ * `.remote()`. A generator function (`function*`, `async function*`) streams its items. Throws `TypeError` for anything
+ * but a function and for unknown or impossible options. Semantics: `ray.remote`.
  *
  * @example
  * const square = remote((x: number) => x * x);
@@ -70,7 +96,9 @@ interface AnyRemote {
 
 function make(source: FunctionSource, options: TaskOptions): AnyRemote {
   const { functionName } = source;
-  const set: OptionSet = { options, shape: shapeOf(options) };
+  const streams = types.isGeneratorFunction(source.fn) && (options.numReturns ?? 1) === 1;
+  if (options.highWaterMark !== undefined && !streams) throw noStream(functionName, options);
+  const set: OptionSet = { options, shape: shapeOf(options), streams };
   const direct = (): never => {
     throw new TypeError(`${functionName} is a task: call ${functionName}.remote(…) and await get(ref) for its value`);
   };
@@ -100,22 +128,29 @@ function submitTask(source: FunctionSource, set: OptionSet, args: readonly unkno
   const owner = backend();
   for (let index = 0; index < args.length; index++) {
     const arg = args[index];
-    if (refNumber(arg) !== undefined && refBackend(arg as object) !== owner)
-      checkRef(arg, `${source.functionName}.remote, argument ${index}`);
+    const isForeign = refNumber(arg) !== undefined && refBackend(arg as object) !== owner;
+    if (isForeign || streamNumber(arg) !== undefined) checkRef(arg, `${source.functionName}.remote, argument ${index}`);
   }
   refuseInfeasible(source.functionName, set.shape, owner.totals);
   const { signal, numReturns = 1 } = set.options;
   signal?.throwIfAborted();
   return guarded(() => {
     const id = owner.submit(source, set, args);
-    const refs =
-      numReturns === 1
-        ? [ownRef(id, id, owner)]
-        : Array.from({ length: numReturns }, (_, index) => ownRef(id + index, id, owner));
     // The listener must not keep the refs alive.
     signal?.addEventListener("abort", () => guarded(() => owner.cancel(id, false, true)), { once: true });
-    return numReturns === 1 ? refs[0] : refs;
+    if (set.streams) return streamOf(id, owner);
+    if (numReturns === 0) return undefined;
+    if (numReturns === 1) return ownRef(id, id, owner);
+    return Array.from({ length: numReturns }, (_, index) => ownRef(id + index, id, owner));
   });
+}
+
+function noStream(name: string, { numReturns = 1 }: TaskOptions): TypeError {
+  const why =
+    numReturns === 1
+      ? `${name} is not a generator function`
+      : `with numReturns: ${numReturns} its items are not streamed`;
+  return new TypeError(`${name}: option "highWaterMark" limits the unread items of a stream, but ${why}`);
 }
 
 function refuseInfeasible(name: string, shape: ResourceShape, totals: ResourceShape): void {

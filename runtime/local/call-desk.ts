@@ -142,7 +142,7 @@ export class CallDesk {
       const calls = this.#byTask.get(task);
       if (calls === undefined) this.#byTask.set(task, new Set([call]));
       else calls.add(call);
-      this.#suspend(task);
+      this.suspend(task);
     }
     return call;
   }
@@ -164,7 +164,7 @@ export class CallDesk {
   }
 
   /** The task awaits something: its slot goes to others. */
-  #suspend(task: Task): void {
+  suspend(task: Task): void {
     task.openCalls++;
     if (task.openCalls > 1 || task.lane === undefined) return;
     this.#with.log.add(Row.blocked, this.#with.clock.now, task.id);
@@ -188,12 +188,14 @@ export class CallDesk {
     if (call.kind === "get") this.#logReturn(call, outcome);
     this.#leaveObjects(call);
     const { task } = call;
-    if (task === undefined || task.state !== "running") {
-      this.#answer(call);
-      return;
-    }
+    if (task === undefined || task.state !== "running") this.#answer(call);
+    else this.release(task, () => this.#answer(call));
+  }
+
+  /** One of the things that the task awaits is there: it goes on with a slot (`resumed` follows), or at once while it awaits others. */
+  release(task: Task, goOn: () => void): void {
     task.openCalls--;
-    if (task.openCalls > 0) this.#answer(call);
+    if (task.openCalls > 0) goOn();
     else this.#with.dispatcher.addResuming(task);
   }
 
@@ -220,9 +222,9 @@ export class CallDesk {
     this.#with.effects.callDone(call.client, call.id, call.outcome);
   }
 
-  /** The task has a slot again: what was decided for it goes out. */
+  /** The task has a slot again, or awaits something else by now: what was decided for it goes out. */
   resumed(task: Task): void {
-    this.#with.log.add(Row.resumed, this.#with.clock.now, task.id);
+    if (task.lane !== undefined) this.#with.log.add(Row.resumed, this.#with.clock.now, task.id);
     for (const call of [...(this.#byTask.get(task) ?? [])]) if (call.done) this.#answer(call);
   }
 

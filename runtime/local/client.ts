@@ -15,6 +15,7 @@ import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
 import { Line } from "./line.ts";
 import { ObjectStore } from "./object-store.ts";
+import { OpenStreams, waitNumber } from "./open-streams.ts";
 import { OpenWaits } from "./open-waits.ts";
 import { PendingGets } from "./pending-gets.ts";
 import { previewOf, topLevelRefs } from "./preview.ts";
@@ -48,6 +49,7 @@ export class Client implements Backend {
   readonly #gets: PendingGets;
   readonly #waits: OpenWaits;
   readonly #subscriptions: Subscriptions;
+  readonly #streams: OpenStreams;
   readonly #sharedViews: SharedViews;
   readonly #cells = new Map<string, number>();
   readonly #onRecord: (type: number, reader: RingReader) => void;
@@ -97,6 +99,7 @@ export class Client implements Backend {
       suspend: () => caller.suspend(),
     };
     this.#waits = new OpenWaits(this.line, asking, this.#subscriptions);
+    this.#streams = new OpenStreams(this.line, this.#subscriptions, (id) => this.release(id));
     this.definitions = new Definitions(this);
   }
 
@@ -119,7 +122,7 @@ export class Client implements Backend {
     const text = typeof preview === "string" ? Buffer.from(preview) : undefined;
     const block = this.prepare(args, source.functionName);
     const returns = options.options.numReturns ?? 1;
-    const id = this.#ids.take(returns);
+    const id = this.#ids.take(options.streams ? 2 : Math.max(1, returns));
     const previewWords = text === undefined ? 0 : (text.length + 7) >> 3;
     const words = 8 + inputs.length + previewWords + block.words;
     const cell = this.#cellNumber();
@@ -146,7 +149,13 @@ export class Client implements Backend {
     if (text !== undefined) to.u8.set(text, at * 8);
     writeBlock(to, at + previewWords, block);
     this.line.commit(protocol.Submit, words);
+    if (options.streams) this.#streams.open(id, options.options.highWaterMark ?? Number.POSITIVE_INFINITY);
     return id;
+  }
+
+  /** A number for an object that nobody else makes. */
+  newId(): number {
+    return this.#ids.take(1);
   }
 
   put(value: unknown): number {
@@ -209,6 +218,22 @@ export class Client implements Backend {
     return this.#waits.inOrder(ids, signal);
   }
 
+  async nextItem(stream: number): Promise<number | undefined> {
+    for (;;) {
+      const item = guarded(() => this.#streams.take(stream));
+      if (item !== "pending") return item;
+      await this.#waits.wait([waitNumber(stream)], { numReturns: 1, timeout: undefined, signal: undefined });
+    }
+  }
+
+  closeStream(stream: number, cancel: boolean): void {
+    if (!this.#closed) this.#streams.close(stream, cancel);
+  }
+
+  forgetStream(stream: number): void {
+    if (!this.#closed) this.#streams.forget(stream);
+  }
+
   stateOf(id: number): ObjectRecord["state"] | "gone" {
     return this.#closed ? "gone" : (this.query("state", id) as ObjectRecord["state"] | "gone");
   }
@@ -262,6 +287,10 @@ export class Client implements Backend {
         return this.#callDone(f64[word]!, i32[word * 2 + 2]!);
       case protocol.Ready:
         return this.#subscriptions.ready(f64[word]!, f64[word + 1]!);
+      case protocol.Item:
+        return this.#streams.arrived(f64[word]!, f64[word + 1]!, f64[word + 2]!);
+      case protocol.StreamEnd:
+        return this.#streams.ended(f64[word]!, f64[word + 1]!, i32[word * 2 + 4] === 1);
       case protocol.FreeBuffer:
         return this.store.release({ segment: i32[word * 2]!, offset: f64[word + 1]!, bytes: f64[word + 2]! });
       default:

@@ -1,4 +1,5 @@
 /** What a thread has shipped of its remote functions, and what it has been sent of those of others. */
+import { types } from "node:util";
 import type { FunctionSource, OptionSet } from "../backend.ts";
 import { SerializationError } from "../errors.ts";
 import { currentHost } from "../host.ts";
@@ -25,6 +26,8 @@ export interface LoadedFunction {
   /** Set once the code and its modules are there. */
   fn: ((...args: unknown[]) => unknown) | undefined;
   failed: unknown;
+  /** Whether a call makes a generator. */
+  generates: boolean;
   /** Whether calls of it have never returned a promise; undefined before the first. */
   synchronous: boolean | undefined;
   loading: Promise<void> | undefined;
@@ -115,6 +118,7 @@ export class Definitions {
       timeout: timeout ?? 0,
       shared: shared ?? false,
       numReturns: set.options.numReturns ?? 1,
+      highWaterMark: set.streams ? (set.options.highWaterMark ?? Number.POSITIVE_INFINITY) : undefined,
       retry: rule === undefined ? undefined : encode_().bytes.slice(),
     });
     this.#optionSets.set(set, id);
@@ -142,6 +146,7 @@ export class Definitions {
       functionName: message.functionName,
       fn: undefined,
       failed: undefined,
+      generates: false,
       synchronous: undefined,
       loading: undefined,
     };
@@ -155,6 +160,7 @@ export class Definitions {
     const main = content.main.slice();
     const build = () => {
       loaded.fn = this.#client.decodeContent(main, content.locators, undefined) as (...args: unknown[]) => unknown;
+      loaded.generates = types.isGeneratorFunction(loaded.fn);
     };
     const fail = (error: unknown) => {
       loaded.failed = error;

@@ -17,7 +17,7 @@ export interface DispatchEffects {
   dispatch(task: Task, lane: Lane): boolean;
   /** Takes a task back that has not started; false when it has. */
   revoke(task: Task): boolean;
-  /** A task that awaited calls has a slot again. */
+  /** A task that awaited calls has a slot again, or goes on without one. */
   resumed(task: Task): void;
 }
 
@@ -90,7 +90,12 @@ export class Dispatcher {
       if (!gone && !this.#fits(task.policy.shape)) return;
       this.#resuming.shift();
       // One that has a lane is another attempt than the one that was to resume.
-      if (gone || task.openCalls > 0 || task.lane !== undefined) continue;
+      if (gone || task.lane !== undefined) continue;
+      // It awaits something else by now: it goes on without a slot, since that may depend on what it has been given.
+      if (task.openCalls > 0) {
+        this.#effects.resumed(task);
+        continue;
+      }
       const worker = task.worker!;
       const lane = this.#openLane(worker, task.policy, true);
       lane.tasks.push(task);

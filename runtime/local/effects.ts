@@ -1,9 +1,10 @@
 /** What the scheduler makes happen: the one way out of the state machine. */
 import type { Block } from "./block.ts";
 import type { Failure, Lane, StoredObject, Task } from "./records.ts";
+import type { StreamEffects } from "./stream-desk.ts";
 
 /** What the scheduler makes happen. */
-export interface Effects {
+export interface Effects extends StreamEffects {
   /** Sends the task and its inputs to the lane's worker; false when there is no room at present. */
   dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean;
   /** Takes a task back that its worker has not started; false when it has. */
@@ -15,7 +16,6 @@ export interface Effects {
   value(client: number, call: number, index: number, object: StoredObject): void;
   callDone(client: number, call: number, outcome: number): void;
   ready(client: number, object: StoredObject): void;
-  freeMemory(block: Block): void;
   /** A task failed and nobody has looked at it. */
   unlooked(failure: Failure): void;
   /** Name and message out of the second block of a failed attempt, for the event log. */

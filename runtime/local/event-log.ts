@@ -24,6 +24,7 @@ export const Row = {
   callReturned: 12,
   put: 13,
   span: 14,
+  yielded: 15,
 } as const;
 
 /** What a row cannot hold. */
@@ -215,6 +216,7 @@ const makers: Record<number, (row: RowView) => TaskEvent> = {
     ...callerOf(a),
     ...cellOf(detail),
   }),
+  [Row.yielded]: ({ a, b, taskId, time }) => ({ type: "yielded", time, taskId, index: a, objectId: objectIdText(b) }),
   [Row.span]: ({ detail }) => detail.event!,
 };
 

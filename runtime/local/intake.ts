@@ -7,6 +7,7 @@ import * as protocol from "./protocol.ts";
 import type { Definition, Policy } from "./records.ts";
 import type { RingReader } from "./ring.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { newStream } from "./stream-desk.ts";
 
 type Message = NonNullable<protocol.ToScheduler>;
 const utf8 = new TextDecoder();
@@ -95,6 +96,13 @@ export class Intake {
       case protocol.Subscribe:
         for (let at = 0; at < reader.words; at++) this.#scheduler.subscribe(client, f64[word + at]!);
         return;
+      case protocol.Yielded:
+        return this.#yielded(peer, reader);
+      case protocol.Taken:
+        return this.#scheduler.streams.taken(f64[word]!, i32[word * 2 + 2]!);
+      case protocol.CloseStream:
+        if (i32[word * 2 + 2] === 1) this.#scheduler.cancel(f64[word]!, false, true, f64[word + 2]!);
+        return this.#scheduler.streams.close(f64[word]!);
       case protocol.Abandon:
         return this.#scheduler.calls.abandon(client, f64[word]!, i32[word * 2 + 4]!, f64[word + 1]!);
       case protocol.WaitBegin:
@@ -142,6 +150,7 @@ export class Intake {
       args: this.#block(peer, reader, previewWord + ((previewBytes + 7) >> 3)),
       inputs,
       returns: i32[word * 2 + 9]!,
+      stream: policy.highWaterMark === undefined ? undefined : newStream(policy.highWaterMark),
       parent: f64[word + 3]!,
       cell: this.#cell(peer, i32[word * 2 + 8]!),
       preview,
@@ -165,6 +174,20 @@ export class Intake {
 
   #ended({ f64, i32, word }: RingReader, blocks: Block[]): void {
     this.#scheduler.finished(f64[word]!, f64[word + 1]!, f64[word + 2]!, f64[word + 3]!, i32[word * 2 + 8]!, blocks);
+  }
+
+  #yielded(peer: Peer, reader: RingReader): void {
+    const { i32, f64, word } = reader;
+    this.#scheduler.streams.yielded({
+      worker: peer.index,
+      task: f64[word]!,
+      item: f64[word + 1]!,
+      time: f64[word + 2]!,
+      attempt: i32[word * 2 + 6]!,
+      index: i32[word * 2 + 7]!,
+      waits: i32[word * 2 + 8] === 1,
+      block: this.#block(peer, reader, word + 5),
+    });
   }
 
   #get(peer: Peer, reader: RingReader): void {
@@ -257,8 +280,8 @@ export class Intake {
       this.#scheduler.directory.holdAll(message.refs);
     } else if (message.type === "options") {
       const shapeKey = JSON.stringify(Object.entries(message.shape).sort());
-      const { id, name, shape, maxRetries } = message;
-      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries });
+      const { id, name, shape, maxRetries, highWaterMark } = message;
+      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries, highWaterMark });
       this.#outbox.options.set(id, message);
     } else if (message.type === "cell") peer.cells.set(message.id, message.label);
     else if (message.type === "segment") this.#outbox.addSegment(peer.index, message.id, message.memory);

@@ -126,7 +126,12 @@ export class ObjectDirectory {
   #noteFailure({ failure, freed, looked }: StoredObject): void {
     if (failure === undefined || freed || this.#known.has(failure)) return;
     this.#known.add(failure);
-    if (!looked && failure.kind !== "cancelled" && failure.kind !== "lost") this.#effects.unlooked(failure);
+    if (!looked) this.noteLoneFailure(failure);
+  }
+
+  /** Tells of a failure that no object is there to look at. */
+  noteLoneFailure(failure: Failure): void {
+    if (failure.kind !== "cancelled" && failure.kind !== "lost") this.#effects.unlooked(failure);
   }
 
   #drop(object: StoredObject): void {

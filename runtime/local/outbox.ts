@@ -13,8 +13,11 @@ import {
   FailedValue,
   type FailureMessage,
   FreeBuffer,
+  GoOn,
+  Item,
   type OptionsMessage,
   Ready,
+  StreamEnd,
   Value,
 } from "./protocol.ts";
 import type { Failure, Lane, StoredObject, Task } from "./records.ts";
@@ -117,6 +120,33 @@ export class Outbox implements Effects {
     });
   }
 
+  item(client: number, stream: number, object: StoredObject): void {
+    this.#peers.get(client)?.send(Item, 3, (to) => {
+      to.f64[to.word] = stream;
+      to.f64[to.word + 1] = object.id;
+      to.f64[to.word + 2] = object.order;
+      return 3;
+    });
+  }
+
+  streamEnd(client: number, stream: number, order: number, failed: boolean): void {
+    this.#peers.get(client)?.send(StreamEnd, 3, (to) => {
+      to.f64[to.word] = stream;
+      to.f64[to.word + 1] = order;
+      to.i32[to.word * 2 + 4] = failed ? 1 : 0;
+      return 3;
+    });
+  }
+
+  goOn(task: Task, taken: number, resume: boolean): void {
+    this.#peers.get(task.worker!.index)?.send(GoOn, 3, (to) => {
+      to.f64[to.word] = task.id;
+      to.f64[to.word + 1] = taken;
+      to.i32[to.word * 2 + 4] = resume ? 1 : 0;
+      return 3;
+    });
+  }
+
   freeMemory(block: Block): void {
     for (const locator of block.locators) {
       if (locator.bytes === 0) continue;
@@ -163,7 +193,7 @@ function writeDispatch(to: RingWriter, task: Task, lane: Lane, inputs: readonly 
   i32[word * 2 + 5] = task.policy.id;
   i32[word * 2 + 6] = task.attempt;
   i32[word * 2 + 7] = inputs.length;
-  f64[word + 4] = 0;
+  f64[word + 4] = task.stream?.taken ?? 0;
   let at = pasteBlock(to, word + 5, task.args.content);
   for (const input of inputs) {
     f64[at] = input.id;

@@ -24,16 +24,22 @@ export const Started = 10; // f task, f time
 export const Finished = 11; // f task, f time, f startedAt, f executedAt, i outcome j blocks, blocks…
 export const Dropped = 12; // i slot j 0: a task that was taken back is skipped
 export const Free = 14; // ids…
+export const Yielded = 15; // f task, f item, f time, i attempt j index, i waits j 0, block
+export const Taken = 16; // f task, i count j 0
+export const CloseStream = 17; // f task, i cancel j 0, f time
 export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 
 /** Records from the scheduler. */
 export const Value = 20; // f call, i index j 0, block
 export const CallDone = 21; // f call, i outcome j 0
 export const Ready = 22; // f object, f order
-export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j dependencies, block(args), (f id, block)…
+export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j dependencies, f taken, block(args), (f id, block)…
 export const CancelTask = 24; // f task
 export const FailedValue = 26; // f call, i index j 0; the failure is on the port
 export const FreeBuffer = 25; // i segment j 0, f offset, f bytes
+export const Item = 27; // f task, f item, f order
+export const StreamEnd = 28; // f task, f order, i failed j 0
+export const GoOn = 29; // f task, f taken, i resume j 0
 
 /** Outcomes of a call. */
 export const CallOk = 0;
@@ -84,6 +90,8 @@ export interface OptionsMessage {
   timeout: number;
   shared: boolean;
   numReturns: number;
+  /** Of a generator whose items are streamed: how many unread ones may exist; else undefined. */
+  highWaterMark: number | undefined;
   /** Encoded `retryExceptions` where it is not false. */
   retry: Uint8Array | undefined;
 }

@@ -13,6 +13,8 @@ export interface Policy {
   /** Tasks with equal shapes may follow each other on one lane. */
   shapeKey: string;
   maxRetries: number;
+  /** Of a generator whose items are streamed: how many unread ones may exist. */
+  highWaterMark: number | undefined;
 }
 
 /** One remote function as the scheduler knows it. */
@@ -59,6 +61,24 @@ export interface Task {
   /** What earlier attempts threw. */
   attempts: readonly Block[];
   children: Set<number> | undefined;
+  /** Of a generator whose items go to a reader one by one. */
+  readonly stream: Stream | undefined;
+}
+
+/** The items of a generator task on their way to the one thread that reads them. */
+export interface Stream {
+  /** How many unread items may exist. */
+  readonly highWaterMark: number;
+  /** Items of all attempts; an attempt that repeats them adds none. */
+  items: number;
+  /** Items that the reader has taken. */
+  taken: number;
+  /** Items of the present attempt. */
+  reached: number;
+  /** `waits`: it may not produce more; `resumes`: it may, once it has a slot. */
+  producer: "runs" | "waits" | "resumes";
+  /** Nobody reads it. */
+  closed: boolean;
 }
 
 /** A slot on a worker: tasks on it run one after the other, with the lane's resources. */
@@ -141,6 +161,8 @@ export interface Submission {
   args: Block;
   inputs: readonly number[];
   returns: number;
+  /** Set for a generator whose items go to the submitting thread. */
+  stream?: Stream | undefined;
   parent: number;
   cell: string | undefined;
   preview: string | number | undefined;
@@ -157,7 +179,7 @@ export function taskName({ definition, policy, preview }: Task): string {
 
 /** A task as it begins its life. */
 export function newTask(submission: Submission, sequence: number): Task {
-  const { args, cell, client, definition, id, inputs, parent, policy, preview, returns, time } = submission;
+  const { args, cell, client, definition, id, inputs, parent, policy, preview, returns, stream, time } = submission;
   return {
     id,
     sequence,
@@ -183,6 +205,7 @@ export function newTask(submission: Submission, sequence: number): Task {
     cancelRequested: false,
     attempts: NO_ATTEMPTS,
     children: undefined,
+    stream,
   };
 }
 

@@ -1,6 +1,6 @@
 import { IdTable } from "../id-table.ts";
-import { workerIdText } from "../ids.ts";
 import { amountsOf, type ResourceShape } from "../options.ts";
+import { Attempts } from "./attempts.ts";
 import type { Block } from "./block.ts";
 import { CallDesk } from "./call-desk.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -8,9 +8,8 @@ import type { Effects } from "./effects.ts";
 import { type EventLog, Row, type RowDetail } from "./event-log.ts";
 import { failureOf, hopOf, inputMessage } from "./failures.ts";
 import { ObjectDirectory } from "./object-directory.ts";
-import { TaskOk, TaskThrewRetryable, TaskTimedOut, TaskWasCancelled } from "./protocol.ts";
-import type { Failure, FailureKind, StoredObject, Task, WorkerRecord } from "./records.ts";
-import { learnDuration, newTask, type Submission } from "./records.ts";
+import { newTask, type StoredObject, type Submission, type Task } from "./records.ts";
+import { StreamDesk } from "./stream-desk.ts";
 
 const NO_OBJECTS: readonly StoredObject[] = [];
 
@@ -22,6 +21,9 @@ export class Scheduler {
   readonly #effects: Effects;
   /** Every `get` and `wait` that has not returned. */
   readonly calls: CallDesk;
+  /** The items of generator tasks. */
+  readonly streams: StreamDesk;
+  readonly #attempts: Attempts;
   #sequence = 0;
   readonly #clock = { now: 0 };
 
@@ -43,7 +45,10 @@ export class Scheduler {
           task.inputs.length === 0 ? NO_OBJECTS : task.inputs.map((id) => this.directory.objects.get(id)!),
         ),
       revoke: (task) => effects.revoke(task),
-      resumed: (task) => this.calls.resumed(task),
+      resumed: (task) => {
+        this.calls.resumed(task);
+        this.streams.resumed(task);
+      },
     });
     this.calls = new CallDesk({
       effects,
@@ -54,6 +59,10 @@ export class Scheduler {
       task: (id) => this.tasks.get(id),
       object: (id) => this.directory.find(id),
     });
+    const { calls, directory, dispatcher, tasks } = this;
+    this.streams = new StreamDesk({ effects, log, directory, dispatcher, calls, task: (id) => tasks.get(id) });
+    const { streams } = this;
+    this.#attempts = new Attempts({ effects, log, directory, dispatcher, calls, streams, tasks, clock: this.#clock });
   }
 
   /** Starts and resumes what can be; call it after a batch of events. */
@@ -80,19 +89,21 @@ export class Scheduler {
     for (let index = 0; index < returns; index++) this.#createHeld(id + index, id, client);
     const failed = this.#awaitInputs(task);
     if (failed !== undefined) this.#failFromInput(task, failed);
-    else if (parentTask?.cancelRequested === true) this.#end(task, "cancelled", failureOf("cancelled", task));
+    else if (parentTask?.cancelRequested === true) this.#attempts.end(task, "cancelled", failureOf("cancelled", task));
     else if (task.missing === 0) this.#becomeReady(task);
   }
 
   /** What the log says of a submission beside its numbers; tasks of one function that look alike share it. */
-  #detailOf({ cell, definition, inputs, policy, preview, returns }: Task): RowDetail {
+  #detailOf({ cell, definition, inputs, policy, preview, returns, stream }: Task): RowDetail {
     const { last } = definition;
     const alike = preview === undefined && inputs.length === 0;
     if (alike && last !== undefined && last.policy === policy && last.cell === cell) return last.detail;
     const { functionName } = definition;
     const cpus = (policy.shape.CPU ?? 0) / 10_000;
     const name = policy.name ?? `${functionName}(${preview ?? ""})`;
-    const detail: RowDetail = { name, functionName, cell, objects: inputs, returns, cpus };
+    // A stream's own number follows that of the task's object.
+    const numbers = stream === undefined ? returns : 2;
+    const detail: RowDetail = { name, functionName, cell, objects: inputs, returns: numbers, cpus };
     if (alike) definition.last = { policy, cell, detail };
     return detail;
   }
@@ -125,7 +136,7 @@ export class Scheduler {
   #failFromInput(task: Task, object: StoredObject): void {
     const failure = object.failure!;
     const own = hopOf(task);
-    this.#end(task, "failed", {
+    this.#attempts.end(task, "failed", {
       ...failure,
       message: failure.message || inputMessage(failure.kind),
       hops: [own, ...failure.hops],
@@ -140,13 +151,7 @@ export class Scheduler {
 
   /** A worker began the task. */
   started(id: number, time: number): void {
-    const task = this.tasks.get(id);
-    if (task === undefined || task.worker === undefined) return;
-    task.startedAt = time;
-    if (task.slot >= 0) task.worker.freeSlots.push(task.slot);
-    task.slot = -1;
-    task.state = "running";
-    this.log.add(Row.started, time, id, task.worker.index, task.attempt);
+    this.#attempts.started(id, time);
   }
 
   /** A worker skipped a task that was taken back from it. */
@@ -157,107 +162,7 @@ export class Scheduler {
   /** An attempt ended on its worker. `blocks` are the values, or the one thing thrown. */
   finished(id: number, time: number, startedAt: number, executedAt: number, outcome: number, blocks: Block[]): void {
     this.#clock.now = time;
-    const task = this.tasks.get(id);
-    if (task === undefined || task.worker === undefined) return;
-    const worker = task.worker;
-    this.#leaveWorker(task);
-    if (outcome === TaskOk) {
-      learnDuration(task.definition, time - startedAt);
-      let size = 0;
-      for (const block of blocks) size += block.size;
-      this.log.add(Row.finished, time, id, worker.index, task.attempt, startedAt, executedAt, size);
-      this.#complete(task, "finished");
-      for (let index = 0; index < task.returns; index++) this.#sealReturn(id + index, blocks[index], undefined);
-      return;
-    }
-    this.#attemptFailed(task, worker, startedAt, executedAt, outcome, blocks);
-  }
-
-  #attemptFailed(
-    task: Task,
-    worker: WorkerRecord,
-    startedAt: number,
-    executedAt: number,
-    outcome: number,
-    blocks: Block[],
-  ): void {
-    const thrown = blocks[0];
-    if (outcome === TaskWasCancelled || (task.cancelRequested && outcome !== TaskTimedOut)) {
-      this.log.add(Row.cancelled, this.#clock.now, task.id, worker.index, task.attempt, startedAt, executedAt);
-      this.#end(task, "cancelled", failureOf("cancelled", task), true);
-      return;
-    }
-    const retry = outcome === TaskThrewRetryable && task.retriesLeft > 0;
-    const error =
-      blocks[1] === undefined ? { name: "TaskTimeoutError", message: "" } : this.#effects.describe(blocks[1]);
-    this.#logFailure(task, worker, startedAt, executedAt, retry, error);
-    if (retry) {
-      if (thrown !== undefined) task.attempts = [...task.attempts, thrown];
-      this.#retry(task);
-      return;
-    }
-    const kind: FailureKind = outcome === TaskTimedOut ? "timeout" : "thrown";
-    const failure = failureOf(kind, task, thrown, worker);
-    this.#end(task, "failed", { ...failure, message: `${error.name}: ${error.message}` }, true);
-  }
-
-  #logFailure(
-    { attempt, id }: Task,
-    worker: WorkerRecord,
-    startedAt: number,
-    executedAt: number,
-    retry: boolean,
-    error: { name: string; message: string },
-  ): void {
-    const willRetry = retry ? 1 : 0;
-    this.log.add(Row.failed, this.#clock.now, id, worker.index, attempt, startedAt, executedAt, willRetry, { error });
-  }
-
-  #retry(task: Task): void {
-    task.retriesLeft--;
-    task.attempt++;
-    task.startedAt = 0;
-    task.state = "ready";
-    task.worker = undefined;
-    this.log.add(Row.ready, this.#clock.now, task.id);
-    this.dispatcher.addReady(task);
-  }
-
-  #leaveWorker(task: Task): void {
-    if (task.worker !== undefined && task.worker.suspended.size > 0) task.worker.suspended.delete(task);
-    this.dispatcher.leaveLane(task);
-    this.calls.forgetTask(task);
-    if (task.slot >= 0 && task.worker !== undefined) task.worker.freeSlots.push(task.slot);
-    task.slot = -1;
-  }
-
-  /** Ends a task without a value: all its objects fail. */
-  #end(task: Task, state: "failed" | "cancelled", failure: Failure, logged = false): void {
-    if (!logged) {
-      if (state === "cancelled") this.log.add(Row.cancelled, this.#clock.now, task.id, 0, task.attempt);
-      else
-        this.log.add(Row.failed, this.#clock.now, task.id, 0, task.attempt, 0, 0, 0, {
-          error: { name: failure.kind, message: failure.message },
-        });
-    }
-    this.#complete(task, state);
-    for (let index = 0; index < task.returns; index++) this.#sealReturn(task.id + index, undefined, failure);
-  }
-
-  #sealReturn(id: number, block: Block | undefined, failure: Failure | undefined): void {
-    const object = this.directory.objects.get(id);
-    if (object === undefined) {
-      if (block !== undefined && block.locators.length > 0) this.#effects.freeMemory(block);
-      return;
-    }
-    this.directory.seal(object, block, failure);
-  }
-
-  #complete(task: Task, state: "finished" | "failed" | "cancelled"): void {
-    task.state = state;
-    this.tasks.delete(task.id);
-    if (task.parent !== 0) this.tasks.get(task.parent)?.children?.delete(task.id);
-    this.directory.releaseBlock(task.args);
+    this.#attempts.finished(id, time, startedAt, executedAt, outcome, blocks);
   }
 
   // ---------------------------------------------------------------- cancelling
@@ -283,7 +188,7 @@ export class Scheduler {
       task.cancelRequested = true;
       this.#effects.cancelOnWorker(task);
       if (force) this.#effects.endWorker(task.worker!.index, "cancelled");
-    } else this.#end(task, "cancelled", failureOf("cancelled", task));
+    } else this.#attempts.end(task, "cancelled", failureOf("cancelled", task));
     for (const id of children) {
       const child = this.tasks.get(id);
       if (child !== undefined) this.#cancelTask(child, force, recursive);
@@ -349,34 +254,13 @@ export class Scheduler {
     this.dispatcher.workers.delete(index);
     this.log.add(Row.workerExited, time, 0, index, 0, 0, 0, 0, { reason });
     const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => [...lane.tasks])];
-    for (const task of lost) this.#lostWithWorker(task, worker, reason);
+    for (const task of lost) this.#attempts.lost(task, worker, reason);
     this.calls.forgetClient(index);
     for (const id of worker.held) this.directory.release(id);
-  }
-
-  #lostWithWorker(task: Task, worker: WorkerRecord, reason: string): void {
-    const started = task.startedAt > 0;
-    const { startedAt } = task;
-    this.#leaveWorker(task);
-    task.worker = undefined;
-    if (!started) {
-      this.dispatcher.addReady(task, true);
-      return;
+    for (const task of this.tasks.values()) {
+      // A stream has one reader, and it is gone.
+      if (task.stream !== undefined && task.client === index) this.#cancelTask(task, false, true);
     }
-    if (task.cancelRequested) {
-      this.log.add(Row.cancelled, this.#clock.now, task.id, worker.index, task.attempt, startedAt, startedAt);
-      this.#end(task, "cancelled", failureOf("cancelled", task, undefined, worker), true);
-      return;
-    }
-    const retry = task.retriesLeft > 0;
-    const kind: FailureKind = reason === "outOfMemory" ? "outOfMemory" : "crashed";
-    const error = {
-      name: kind === "crashed" ? "WorkerCrashedError" : "OutOfMemoryError",
-      message: `worker ${workerIdText(worker.index)} ended`,
-    };
-    this.#logFailure(task, worker, startedAt, startedAt, retry, error);
-    if (retry) this.#retry(task);
-    else this.#end(task, "failed", failureOf(kind, task, undefined, worker), true);
   }
 
   /** Amounts of each resource that no task holds now. */

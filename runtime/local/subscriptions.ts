@@ -36,6 +36,11 @@ export class Subscriptions {
     this.#synchronize = synchronize;
   }
 
+  /** Something that the scheduler tells of by itself: ready at `order`, or with 0 when `ready` is called. */
+  expect(id: number, order: number): void {
+    this.#watched.set(id, { order, waiters: undefined, call: 0 });
+  }
+
   forget(id: number): void {
     this.#watched.delete(id);
   }

@@ -28,11 +28,16 @@ export class WorkerTask implements TaskContext {
   stopTimer: (() => void) | undefined;
   /** Why its awaits reject, once it is to stop. */
   stopReason: TaskCancelledError | TaskTimeoutError | undefined;
+  /** Of a generator: items that its reader has taken, as far as known here. */
+  itemsTaken: number;
+  #room: (() => void) | undefined;
   #delivered = false;
   #controller: AbortController | undefined;
   #awaits: Set<(reason: Error) => void> | undefined;
 
-  constructor(fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload">) {
+  constructor(
+    fields: Pick<WorkerTask, "id" | "slot" | "attempt" | "workerId" | "loaded" | "options" | "payload" | "itemsTaken">,
+  ) {
     this.id = fields.id;
     this.slot = fields.slot;
     this.attempt = fields.attempt;
@@ -40,6 +45,7 @@ export class WorkerTask implements TaskContext {
     this.loaded = fields.loaded;
     this.options = fields.options;
     this.payload = fields.payload;
+    this.itemsTaken = fields.itemsTaken;
   }
 
   get name(): string {
@@ -81,6 +87,26 @@ export class WorkerTask implements TaskContext {
       for (const reject of awaits) reject(reason);
     }
     this.#controller?.abort(reason);
+  }
+
+  /** A cancellation point between awaits: throws the reason when the task is to stop. */
+  stopNow(): void {
+    if (this.stopReason === undefined) return;
+    this.#delivered = true;
+    throw this.stopReason;
+  }
+
+  /** Resolves when a reader that was behind has taken enough. */
+  room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#room = resolve;
+    });
+  }
+
+  /** The reader has taken so many items in all; with `resume` the generator goes on. */
+  goOn(taken: number, resume: boolean): void {
+    this.itemsTaken = taken;
+    if (resume) this.#room?.();
   }
 
   /** A cancellation point: `value` awaited, unless the task is stopped before. Code that cleans up may await again. */

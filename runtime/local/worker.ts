@@ -9,14 +9,14 @@ import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import { workerIdText } from "../ids.ts";
 import { refNumber } from "../object-ref.ts";
 import { loadModules, modulesLoaded } from "../serialization/decode.ts";
-import { blockContent, type Prepared, pasteBlock, writeBlock } from "./block.ts";
 import { CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
 import { Client } from "./client.ts";
+import { runItems } from "./item-run.ts";
 import { Pages } from "./payload.ts";
 import * as protocol from "./protocol.ts";
-import { isRetryable } from "./retry-rule.ts";
 import type { RingReader } from "./ring.ts";
 import { captureOutput } from "./task-output.ts";
+import { TaskReports } from "./task-reports.ts";
 import { defineHostObject } from "./worker-host.ts";
 import type { WorkerStart } from "./worker-pool.ts";
 import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
@@ -29,6 +29,7 @@ const OUTPUT_BYTES = 16_384;
 
 class WorkerThread {
   readonly #client: Client;
+  readonly #reports: TaskReports;
   readonly #claims: Int32Array;
   readonly #workerId: string;
   readonly #lanes = new Map<number, WorkerLane>();
@@ -50,6 +51,7 @@ class WorkerThread {
       (type, reader) => this.#record(type, reader),
       () => this.#runLanes(),
     );
+    this.#reports = new TaskReports(this.#client);
     // An idle worker must not look like a finished program to its thread.
     link.port.ref();
     becomeWorker({ backend: this.#client, context: () => this.current() });
@@ -83,7 +85,10 @@ class WorkerThread {
 
   #record(type: number, reader: RingReader): void {
     if (type === protocol.Dispatch) this.#dispatched(reader);
-    else if (type === protocol.CancelTask) {
+    else if (type === protocol.GoOn) {
+      const { f64, i32, word } = reader;
+      this.#tasks.get(f64[word]!)?.goOn(f64[word + 1]!, i32[word * 2 + 4] === 1);
+    } else if (type === protocol.CancelTask) {
       const task = this.#tasks.get(reader.f64[reader.word]!);
       if (task !== undefined) this.#stop(task, new TaskCancelledError(`task ${task.name} was cancelled`));
     }
@@ -100,6 +105,7 @@ class WorkerThread {
       loaded: this.#client.definitions.function(definition),
       options: this.#client.definitions.options(i32[word * 2 + 5]!),
       payload: this.#pages.keep(reader, word + 5, words - 5, i32[word * 2 + 7]!),
+      itemsTaken: f64[word + 4]!,
     });
     const id = i32[word * 2 + 2]!;
     let lane = this.#lanes.get(id);
@@ -134,20 +140,14 @@ class WorkerThread {
     const task = lane.queue.shift();
     if (task === undefined || lane.current !== undefined) return;
     if (Atomics.compareExchange(this.#claims, task.slot, CLAIM_WAITING, CLAIM_STARTED) !== CLAIM_WAITING) {
-      const to = this.#client.line.begin(1);
-      to.i32[to.word * 2] = task.slot;
-      this.#client.line.commit(protocol.Dropped, 1);
+      this.#reports.dropped(task.slot);
       this.#laneFree(lane);
       return;
     }
     lane.current = task;
     task.lane = lane;
-    task.startedAt = now();
     this.#tasks.set(task.id, task);
-    const to = this.#client.line.begin(2);
-    to.f64[to.word] = task.id;
-    to.f64[to.word + 1] = task.startedAt;
-    this.#client.line.commit(protocol.Started, 2);
+    this.#reports.started(task);
     this.#run(task);
   }
 
@@ -213,17 +213,40 @@ class WorkerThread {
       this.#failed(task, error);
       return;
     }
-    if (isThenable(result)) {
+    if (task.loaded.generates) this.#generate(task, result as Generator);
+    else if (isThenable(result)) {
       task.loaded.synchronous = false;
       result.then(
         (value) => this.#finished(task, value),
         (error: unknown) => this.#failed(task, error),
       );
-      return;
+    } else {
+      // From now on calls of a plain function that has never returned a promise run without async context.
+      task.loaded.synchronous ??= isPlainFunction(fn);
+      this.#finished(task, result);
     }
-    // From now on calls of a plain function that has never returned a promise run without async context.
-    task.loaded.synchronous ??= isPlainFunction(fn);
-    this.#finished(task, result);
+  }
+
+  /** Streams a generator's items, or collects them where they are the values of several refs. */
+  #generate(task: WorkerTask, generator: Generator | AsyncGenerator): void {
+    const items: unknown[] = [];
+    const { highWaterMark, numReturns } = task.options;
+    const keep = (_: number, value: unknown): void => {
+      if (numReturns > 0) items.push(value);
+    };
+    const send = (index: number, value: unknown, waits: boolean): void =>
+      this.#reports.yielded(task, index, value, waits);
+    runItems(task, generator, {
+      send: highWaterMark === undefined ? keep : send,
+      look: () => {
+        if (this.#client.line.reader.pending) this.#client.line.readAll();
+      },
+      suspend: () => this.#suspend(task),
+      isOver: () => this.#isOver(task),
+    }).then(
+      () => this.#finished(task, highWaterMark === undefined ? items : undefined),
+      (error: unknown) => this.#failed(task, error),
+    );
   }
 
   #watchTime(task: WorkerTask): void {
@@ -261,71 +284,21 @@ class WorkerThread {
     if (this.#isOver(task)) return;
     if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
     try {
-      const { numReturns } = task.options;
-      const label = `the result of ${task.name}`;
-      if (numReturns === 1) this.#report(task, protocol.TaskOk, this.#client.prepare(value, label), []);
-      else
-        this.#report(
-          task,
-          protocol.TaskOk,
-          undefined,
-          manyResults(value, numReturns, task.name).map((item, index) =>
-            blockContent(this.#client.prepare(item, `${label} [${index}]`)),
-          ),
-        );
+      this.#reports.returned(task, value);
     } catch (error) {
-      this.#failed(task, error);
+      return this.#failed(task, error);
     }
+    this.#ended(task);
   }
 
   #failed(task: WorkerTask, error: unknown): void {
     if (this.#isOver(task)) return;
-    if (error !== undefined && error === task.stopReason) {
-      this.#report(
-        task,
-        error instanceof TaskTimeoutError ? protocol.TaskTimedOut : protocol.TaskWasCancelled,
-        undefined,
-        [],
-      );
-      return;
-    }
-    const retryable = isRetryable(error, task.options.retry, (bytes) =>
-      this.#client.decodeContent(bytes, [], undefined),
-    );
-    const blocks = [this.#thrown(error), blockContent(this.#client.prepare(summaryOf(error), "an error"))];
-    this.#report(task, retryable ? protocol.TaskThrewRetryable : protocol.TaskThrew, undefined, blocks);
+    this.#reports.failed(task, error);
+    this.#ended(task);
   }
 
-  /** What was thrown; where it cannot travel, its text. */
-  #thrown(error: unknown): Int32Array {
-    try {
-      return blockContent(this.#client.prepare(error, "the error thrown"));
-    } catch (refusal) {
-      const [name, message] = summaryOf(error);
-      const stand = new Error(`${message} (the error itself could not travel: ${(refusal as Error).message})`);
-      stand.name = name;
-      if (error instanceof Error && error.stack !== undefined) stand.stack = error.stack;
-      return blockContent(this.#client.prepare(stand, "the error thrown"));
-    }
-  }
-
-  /** Sends the outcome: one block, or several copied ones. */
-  #report(task: WorkerTask, outcome: number, single: Prepared | undefined, blocks: readonly Int32Array[]): void {
+  #ended(task: WorkerTask): void {
     task.stopTimer?.();
-    let words = 5 + (single?.words ?? 0);
-    for (const block of blocks) words += block.length >> 1;
-    const to = this.#client.line.begin(words);
-    const { i32, f64, word } = to;
-    f64[word] = task.id;
-    f64[word + 1] = now();
-    f64[word + 2] = task.startedAt;
-    f64[word + 3] = task.executedAt === 0 ? task.startedAt : task.executedAt;
-    i32[word * 2 + 8] = outcome;
-    i32[word * 2 + 9] = single === undefined ? blocks.length : 1;
-    let at = word + 5;
-    if (single !== undefined) writeBlock(to, at, single);
-    else for (const block of blocks) at = pasteBlock(to, at, block);
-    this.#client.line.commit(protocol.Finished, words);
     this.#tasks.delete(task.id);
     this.#leaveLane(task);
   }
@@ -340,8 +313,7 @@ class WorkerThread {
   }
 
   /** The running task awaits a call: the next of its lane may start once this turn is over. */
-  #suspend(): void {
-    const task = this.current();
+  #suspend(task = this.current()): void {
     const lane = task?.lane;
     if (task === undefined || lane === undefined) return;
     task.lane = undefined;
@@ -355,19 +327,6 @@ const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 
 const isPlainFunction = (fn: object): boolean => Object.getPrototypeOf(fn) === Function.prototype;
-
-function manyResults(value: unknown, count: number, name: string): readonly unknown[] {
-  if (Array.isArray(value) && value.length === count) return value;
-  const came = Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
-  throw new TypeError(
-    `${name} has the option numReturns: ${count}, so it must return an array of ${count}; it returned ${came}`,
-  );
-}
-
-function summaryOf(error: unknown): [string, string] {
-  if (error instanceof Error) return [error.name, error.message];
-  return ["thrown value", String(error)];
-}
 
 /** Piscina's entry: never returns while the thread lives. */
 export function serve(start: WorkerStart): Promise<void> {

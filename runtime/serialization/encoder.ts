@@ -276,11 +276,12 @@ export class Encoder {
     this.writeAt(step, value);
   }
 
-  /** Writes an object that says itself how it is made again, if it does. */
+  /** Writes an object that says itself how it is made again, or why it cannot be, if it does. */
   writePacked(value: object): boolean {
-    const method = (value as { [tags.pack]?: () => tags.Packed })[tags.pack];
+    const method = (value as { [tags.pack]?: () => tags.Packed | string })[tags.pack];
     if (typeof method !== "function") return false;
     const packed = method.call(value);
+    if (typeof packed === "string") this.refuse(packed);
     this.needsModule(packed.url);
     this.to.byte(tags.TAG_PACKED);
     this.to.text(packed.url);

@@ -92,7 +92,7 @@ export const ERROR_NAMES = [
   "DOMException",
 ] as const;
 
-/** Objects with this method say how another thread makes them: by calling an export of a module. */
+/** Objects with this method say how another thread makes them: by calling an export of a module. A text says why none can. */
 export const pack: unique symbol = Symbol.for("heddle.pack");
 
 export interface Packed {

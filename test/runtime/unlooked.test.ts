@@ -20,13 +20,14 @@ describe("failures that nobody looks at", () => {
       const kept = fails.remote(1);
       (() => { fails.remote(2); })();
       fails.options({ numReturns: 3 }).remote(3);
+      fails.options({ numReturns: 0 }).remote(4);
       await get(needs.remote("x"));
       for (let n = 0; n < 40; n++) { gc(); await pause(); }
       await shutdown();
       void kept;`,
       ["--expose-gc"],
     );
-    expect(stderr.trim().split("\n").toSorted()).toEqual([report(1), report(2), report(3)]);
+    expect(stderr.trim().split("\n").toSorted()).toEqual([report(1), report(2), report(3), report(4)]);
   });
 
   it("err-10 what was got, settled, waited for or passed on is not; of a chain only the end", async () => {

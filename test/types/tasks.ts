@@ -9,8 +9,10 @@ import {
   get,
   init,
   type ObjectRef,
+  type ObjectRefGenerator,
   put,
   type RemoteFunction,
+  type RemoteGenerator,
   remote,
   settled,
   wait,
@@ -65,6 +67,52 @@ same<ReturnType<typeof pair.remote>, [ObjectRef<number>, ObjectRef<string>]>(tru
 const many = remote((n: number) => Array.from({ length: n }, String)).options({ numReturns: 3 });
 same<ReturnType<typeof many.remote>, ObjectRef<string>[]>(true);
 same<ReturnType<ReturnType<typeof many.options<{ numReturns: 1 }>>["remote"]>, ObjectRef<string[]>>(true);
+
+const none = remote(() => 1, { numReturns: 0 });
+same<ReturnType<typeof none.remote>, undefined>(true);
+
+// ---------------------------------------------------------------- generators
+
+const count = remote(function* (n: number) {
+  for (let i = 0; i < n; i++) yield i;
+});
+same<typeof count, RemoteGenerator<[n: number], number>>(true);
+same<ReturnType<typeof count.remote>, ObjectRefGenerator<number>>(true);
+count.remote(put(3));
+// @ts-expect-error a text is no number
+count.remote("3");
+const names = remote(async function* () {
+  yield "a";
+});
+same<ReturnType<typeof names.remote>, ObjectRefGenerator<string>>(true);
+const bounded = count.options({ highWaterMark: 2 });
+same<typeof bounded, typeof count>(true);
+const three = count.options({ numReturns: 3 });
+same<ReturnType<typeof three.remote>, ObjectRef<number>[]>(true);
+// A generator that never ends still streams.
+const forever = remote(function* (): Generator<number, never> {
+  for (;;) yield 1;
+});
+same<ReturnType<typeof forever.remote>, ObjectRefGenerator<number>>(true);
+
+async function streams(): Promise<void> {
+  const stream = count.remote(3);
+  for await (const ref of stream) same<typeof ref, ObjectRef<number>>(true);
+  for await (const value of stream.values()) same<typeof value, number>(true);
+  const step = await stream.next();
+  if (step.done !== true) same<typeof step.value, ObjectRef<number>>(true);
+  same<typeof stream.completed, ObjectRef<void>>(true);
+  const [ready] = await wait([stream, put(1)]);
+  same<typeof ready, (ObjectRefGenerator<number> | ObjectRef<number>)[]>(true);
+  cancel(stream);
+  // @ts-expect-error a stream is no ref
+  await get(stream);
+  // @ts-expect-error a stream is no argument
+  add.remote(stream, 1);
+  await using _read = names.remote();
+}
+
+void streams;
 
 // sub-07: too few, too many and wrong arguments do not compile.
 // @ts-expect-error two arguments are needed

@@ -1,0 +1,121 @@
+/** What a worker tells the scheduler of its tasks: started, an item more, how the attempt ended. */
+import { now } from "../clock.ts";
+import { TaskTimeoutError } from "../errors.ts";
+import { blockContent, type Prepared, pasteBlock, writeBlock } from "./block.ts";
+import type { Client } from "./client.ts";
+import * as protocol from "./protocol.ts";
+import { isRetryable } from "./retry-rule.ts";
+import type { WorkerTask } from "./worker-task.ts";
+
+export class TaskReports {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  /** The task begins now. */
+  started(task: WorkerTask): void {
+    task.startedAt = now();
+    const to = this.#client.line.begin(2);
+    to.f64[to.word] = task.id;
+    to.f64[to.word + 1] = task.startedAt;
+    this.#client.line.commit(protocol.Started, 2);
+  }
+
+  /** A task that was taken back is skipped. */
+  dropped(slot: number): void {
+    const to = this.#client.line.begin(1);
+    to.i32[to.word * 2] = slot;
+    this.#client.line.commit(protocol.Dropped, 1);
+  }
+
+  /** A generator produced an item; with `waits` it stops until it is told to go on. Throws when the item cannot travel. */
+  yielded(task: WorkerTask, index: number, value: unknown, waits: boolean): void {
+    const block = this.#client.prepare(value, `item ${index} of ${task.name}`);
+    const words = 5 + block.words;
+    const item = this.#client.newId();
+    const to = this.#client.line.begin(words);
+    const { i32, f64, word } = to;
+    f64[word] = task.id;
+    f64[word + 1] = item;
+    f64[word + 2] = now();
+    i32[word * 2 + 6] = task.attempt;
+    i32[word * 2 + 7] = index;
+    i32[word * 2 + 8] = waits ? 1 : 0;
+    writeBlock(to, word + 5, block);
+    this.#client.line.commit(protocol.Yielded, words);
+  }
+
+  /** The function gave a value. Throws when it cannot travel, or is not what `numReturns` says. */
+  returned(task: WorkerTask, value: unknown): void {
+    const { numReturns } = task.options;
+    const label = `the result of ${task.name}`;
+    if (numReturns === 0) this.#ended(task, protocol.TaskOk, undefined, []);
+    else if (numReturns === 1) this.#ended(task, protocol.TaskOk, this.#client.prepare(value, label), []);
+    else {
+      const blocks = manyResults(value, numReturns, task.name).map((item, index) =>
+        blockContent(this.#client.prepare(item, `${label} [${index}]`)),
+      );
+      this.#ended(task, protocol.TaskOk, undefined, blocks);
+    }
+  }
+
+  /** The attempt ended because it was told to, or its function threw. */
+  failed(task: WorkerTask, error: unknown): void {
+    if (error !== undefined && error === task.stopReason) {
+      const outcome = error instanceof TaskTimeoutError ? protocol.TaskTimedOut : protocol.TaskWasCancelled;
+      this.#ended(task, outcome, undefined, []);
+      return;
+    }
+    const retryable = isRetryable(error, task.options.retry, (bytes) =>
+      this.#client.decodeContent(bytes, [], undefined),
+    );
+    const blocks = [this.#thrown(error), blockContent(this.#client.prepare(summaryOf(error), "an error"))];
+    this.#ended(task, retryable ? protocol.TaskThrewRetryable : protocol.TaskThrew, undefined, blocks);
+  }
+
+  /** What was thrown; where it cannot travel, its text. */
+  #thrown(error: unknown): Int32Array {
+    try {
+      return blockContent(this.#client.prepare(error, "the error thrown"));
+    } catch (refusal) {
+      const [name, message] = summaryOf(error);
+      const stand = new Error(`${message} (the error itself could not travel: ${(refusal as Error).message})`);
+      stand.name = name;
+      if (error instanceof Error && error.stack !== undefined) stand.stack = error.stack;
+      return blockContent(this.#client.prepare(stand, "the error thrown"));
+    }
+  }
+
+  /** Sends the outcome: one block, or several copied ones. */
+  #ended(task: WorkerTask, outcome: number, single: Prepared | undefined, blocks: readonly Int32Array[]): void {
+    let words = 5 + (single?.words ?? 0);
+    for (const block of blocks) words += block.length >> 1;
+    const to = this.#client.line.begin(words);
+    const { i32, f64, word } = to;
+    f64[word] = task.id;
+    f64[word + 1] = now();
+    f64[word + 2] = task.startedAt;
+    f64[word + 3] = task.executedAt === 0 ? task.startedAt : task.executedAt;
+    i32[word * 2 + 8] = outcome;
+    i32[word * 2 + 9] = single === undefined ? blocks.length : 1;
+    let at = word + 5;
+    if (single !== undefined) writeBlock(to, at, single);
+    else for (const block of blocks) at = pasteBlock(to, at, block);
+    this.#client.line.commit(protocol.Finished, words);
+  }
+}
+
+function manyResults(value: unknown, count: number, name: string): readonly unknown[] {
+  if (Array.isArray(value) && value.length === count) return value;
+  const came = Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`;
+  throw new TypeError(
+    `${name} has the option numReturns: ${count}, so it must return an array of ${count}; it returned ${came}`,
+  );
+}
+
+function summaryOf(error: unknown): [string, string] {
+  if (error instanceof Error) return [error.name, error.message];
+  return ["thrown value", String(error)];
+}

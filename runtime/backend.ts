@@ -56,9 +56,12 @@ export interface Backend {
   forgetStream(stream: number): void;
   put(value: unknown): number;
   get(ids: readonly number[], request: GetRequest): Promise<unknown[]>;
-  /** Indexes of the ready ones, ascending; at most `numReturns`, those that became ready first. */
-  wait(ids: readonly number[], request: WaitRequest): Promise<number[]>;
-  /** Index by index as objects become ready, the earliest first. */
+  /**
+   * Places of the ready ones, ascending; at most `numReturns`, those that became ready first. At once where nothing has
+   * to be waited for. `ids` gives the refs' numbers; it is not asked for a list that an earlier call has left over.
+   */
+  wait(refs: readonly unknown[], ids: () => readonly number[], request: WaitRequest): number[] | Promise<number[]>;
+  /** Objects one by one as they become ready, the earliest first. */
   readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number>;
   /** How it stands with an object now; asking does not count as looking at a failure. */
   stateOf(id: number): ObjectRecord["state"] | "gone";

@@ -23,8 +23,8 @@ export interface WorkerSide {
 }
 
 /** In a task the calls that wait are cancellation points, also where its own awaits are not. */
-export const cancellable = <T>(promise: Promise<T>): T | PromiseLike<T> =>
-  slot.worker?.context()?.awaiting(promise) ?? promise;
+export const cancellable = <T>(value: T | Promise<T>): T | PromiseLike<T> =>
+  slot.worker?.context()?.awaiting(value) ?? value;
 
 const slot: { worker: WorkerSide | undefined } = { worker: undefined };
 

@@ -84,6 +84,21 @@ class Ref implements ObjectRef<unknown> {
     return #id in value ? (value as Ref).#id : undefined;
   }
 
+  /** Whether `refs` are refs of the objects `ids` in one runtime, one for one. */
+  static same(refs: readonly unknown[], ids: readonly number[], backend: Backend): boolean {
+    if (refs.length !== ids.length) return false;
+    try {
+      for (let index = 0; index < ids.length; index++) {
+        const ref = refs[index] as Ref;
+        if (ref.#id !== ids[index] || ref.#backend !== backend) return false;
+      }
+      return true;
+    } catch {
+      // Reading a private field of anything else throws; asking first takes as long again.
+      return false;
+    }
+  }
+
   static backend(value: object): Backend | undefined {
     return #id in value ? (value as Ref).#backend : undefined;
   }
@@ -138,6 +153,11 @@ export function otherSession(id: number, backend: Backend, place = ""): OtherSes
   return new OtherSessionError(
     `${place}${objectIdText(id)} belongs to a runtime that was shut down, this one is session ${backend.sessionId}; make the object again`,
   );
+}
+
+/** Whether `refs` are refs of the objects `ids` of the runtime, one for one. */
+export function sameRefs(refs: readonly unknown[], ids: readonly number[], backend: Backend): boolean {
+  return Ref.same(refs, ids, backend);
 }
 
 /** The runtime that made the ref. */

@@ -212,16 +212,20 @@ export async function wait<R extends ObjectRef<unknown> | ObjectRefGenerator<unk
 ): Promise<[ready: R[], pending: R[]]> {
   checkWaitOptions(options);
   if (!isIterable(refs)) throw new TypeError(`wait: expected an array of ObjectRefs, not ${showValue(refs)}`);
-  const list = [...refs];
+  const list: readonly R[] = Array.isArray(refs) ? refs : [...refs];
   const owner = backend();
-  const ids = list.map((entry, index) => waitableNumber(entry, index, owner));
-  if (ids.length === 0) return [[], []];
+  if (list.length === 0) return [[], []];
   const numReturns = options.numReturns ?? 1;
-  if (numReturns > ids.length)
-    throw new RangeError(`wait: numReturns is ${numReturns}, but there are only ${ids.length} refs`);
+  if (numReturns > list.length)
+    throw new RangeError(`wait: numReturns is ${numReturns}, but there are only ${list.length} refs`);
   const request = { numReturns, timeout: options.timeout, signal: options.signal };
-  const ready = await cancellable(guarded(() => owner.wait(ids, request)));
-  return parted(list, ready);
+  const places = guarded(() =>
+    owner.wait(list, () => list.map((entry, at) => waitableNumber(entry, at, owner)), request),
+  );
+  if (Array.isArray(places) && workerSide() === undefined) return parted(list, places);
+  // Until the answer is there the list may change.
+  const kept = [...list];
+  return parted(kept, await cancellable(places));
 }
 
 /** The number under which the backend knows a ref, or a stream's next item. */
@@ -231,16 +235,20 @@ function waitableNumber(value: unknown, at: number, owner: Backend): number {
   return stream + 1;
 }
 
-/** Splits a list by the ascending indexes of its ready ones. */
-function parted<R>(list: readonly R[], ready: readonly number[]): [ready: R[], pending: R[]] {
+/** Splits a list by the ascending places of its ready ones. */
+function parted<R>(list: readonly R[], places: readonly number[]): [ready: R[], pending: R[]] {
+  if (places.length === 1) {
+    const pending = list.slice();
+    return [pending.splice(places[0]!, 1), pending];
+  }
   const pending: R[] = [];
   let from = 0;
-  for (const index of ready) {
-    for (; from < index; from++) pending.push(list[from]!);
-    from = index + 1;
+  for (const place of places) {
+    for (; from < place; from++) pending.push(list[from]!);
+    from = place + 1;
   }
   for (; from < list.length; from++) pending.push(list[from]!);
-  return [ready.map((index) => list[index]!), pending];
+  return [places.map((place) => list[place]!), pending];
 }
 
 /** The refs in the order in which they become ready, the earliest first. */
@@ -252,7 +260,8 @@ export async function* asCompleted<R extends ObjectRef<unknown>>(
   const list = [...refs];
   const owner = backend();
   const ids = checkRefs(list, "asCompleted");
-  for await (const index of owner.readyOrder(ids, options.signal)) yield list[index]!;
+  const byId = new Map(ids.map((id, index) => [id, list[index]!]));
+  for await (const id of owner.readyOrder(ids, options.signal)) yield byId.get(id)!;
 }
 
 /**

@@ -35,6 +35,21 @@ export interface CallDetail {
   time: number;
 }
 
+/** What a `wait` asks for; `objects` are some of the list. */
+export interface AskedWait extends CallDetail {
+  objects: number[];
+  total: number;
+  numReturns: number;
+}
+
+/** What a `wait` came to: how many were ready, some of them, and how many not. */
+export interface TakenByWait {
+  outcome: number;
+  objects: number[];
+  ready: number;
+  pending: number;
+}
+
 export class CallDesk {
   readonly #with: CallSurroundings;
   readonly #open = new Map<number, Call>();
@@ -54,7 +69,7 @@ export class CallDesk {
     detail: CallDetail,
   ): void {
     const call = this.#begin(client, id, "get", taskId, objects, flags.settled, detail);
-    this.#logStart(call, taskId, objects, objects.length, 0, detail);
+    this.#logStart(callNumber(call), "get", taskId, objects, objects.length, 0, detail);
     for (let index = 0; index < objects.length; index++) {
       const object = this.#with.object(objects[index]!);
       object.looked = true;
@@ -73,37 +88,31 @@ export class CallDesk {
   }
 
   /** A `wait` began. Its client counts for itself; here it holds its task's slot back and stands in the log. */
-  waitBegin(
-    client: number,
-    id: number,
-    taskId: number,
-    objects: number[],
-    total: number,
-    numReturns: number,
-    detail: CallDetail,
-  ): void {
-    const call = this.#begin(client, id, "wait", taskId, [], false, detail);
-    this.#logStart(call, taskId, objects, total, numReturns, detail);
+  waitBegin(client: number, id: number, taskId: number, asked: AskedWait): void {
+    const call = this.#begin(client, id, "wait", taskId, [], false, asked);
+    this.#logStart(callNumber(call), "wait", taskId, asked.objects, asked.total, asked.numReturns, asked);
   }
 
   /** The client of a `wait` has its answer. */
-  waitEnd(
-    client: number,
-    id: number,
-    ready: number[],
-    total: number,
-    pending: number,
-    outcome: number,
-    time: number,
-  ): void {
+  waitEnd(client: number, id: number, taken: TakenByWait, time: number): void {
     this.#with.clock.now = time;
     const call = this.#open.get(numberOf(client, id));
     if (call === undefined) return;
-    this.#with.log.add(Row.callReturned, time, callNumber(call), 0, 1, total, pending, 0, {
-      objects: ready,
-      outcome: outcomeName(outcome),
-    });
-    this.#decide(call, outcome);
+    this.#logWaitEnd(callNumber(call), taken, time);
+    this.#decide(call, taken.outcome);
+  }
+
+  /** A client needed not wait: its task never gave its slot back. */
+  waited(client: number, id: number, taskId: number, asked: AskedWait, taken: TakenByWait): void {
+    this.#with.clock.now = asked.time;
+    const call = numberOf(client, id);
+    this.#logStart(call, "wait", taskId, asked.objects, asked.total, asked.numReturns, asked);
+    this.#logWaitEnd(call, taken, asked.time);
+  }
+
+  #logWaitEnd(call: number, { objects, outcome, pending, ready }: TakenByWait, time: number): void {
+    const detail = { objects, outcome: outcomeName(outcome) };
+    this.#with.log.add(Row.callReturned, time, call, 0, 1, ready, pending, 0, detail);
   }
 
   /** The client gave up waiting: its time was over or its signal aborted. */
@@ -148,15 +157,16 @@ export class CallDesk {
   }
 
   #logStart(
-    call: Call,
+    call: number,
+    kind: "get" | "wait",
     task: number,
     objects: readonly number[],
     total: number,
     numReturns: number,
     { cell, time, timeout }: CallDetail,
   ): void {
-    const kind = call.kind === "wait" ? 1 : 0;
-    this.#with.log.add(Row.callStarted, time, callNumber(call), task, kind, total, numReturns, 0, {
+    const flag = kind === "wait" ? 1 : 0;
+    this.#with.log.add(Row.callStarted, time, call, task, flag, total, numReturns, 0, {
       objects: objects.slice(0, SHOWN),
       cell,
       timeout,

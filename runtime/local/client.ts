@@ -98,7 +98,7 @@ export class Client implements Backend {
       task: () => caller.task(),
       suspend: () => caller.suspend(),
     };
-    this.#waits = new OpenWaits(this.line, asking, this.#subscriptions);
+    this.#waits = new OpenWaits(this, asking, this.#subscriptions);
     this.#streams = new OpenStreams(this.line, this.#subscriptions, (id) => this.release(id));
     this.definitions = new Definitions(this);
   }
@@ -210,8 +210,8 @@ export class Client implements Backend {
     if (!this.#waits.done(call)) this.#gets.done(call, outcome);
   }
 
-  wait(ids: readonly number[], request: WaitRequest): Promise<number[]> {
-    return this.#waits.wait(ids, request);
+  wait(refs: readonly unknown[], ids: () => readonly number[], request: WaitRequest): number[] | Promise<number[]> {
+    return this.#waits.wait(refs, ids, request);
   }
 
   readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number> {
@@ -222,7 +222,8 @@ export class Client implements Backend {
     for (;;) {
       const item = guarded(() => this.#streams.take(stream));
       if (item !== "pending") return item;
-      await this.#waits.wait([waitNumber(stream)], { numReturns: 1, timeout: undefined, signal: undefined });
+      const request = { numReturns: 1, timeout: undefined, signal: undefined };
+      await guarded(() => this.#waits.wait([], () => [waitNumber(stream)], request));
     }
   }
 
@@ -252,14 +253,14 @@ export class Client implements Backend {
         guarded(() => {
           const ids = this.#released;
           this.#released = [];
-          if (!this.#closed) this.line.writeIds(protocol.Release, ids);
+          if (!this.#closed) this.line.writeIds(protocol.Release, ids, true);
         }),
       );
     }
   }
 
   #releaseViews(ids: readonly number[]): void {
-    if (!this.#closed) this.line.writeIds(protocol.Release, ids);
+    if (!this.#closed) this.line.writeIds(protocol.Release, ids, true);
   }
 
   free(ids: readonly number[]): void {

@@ -1,6 +1,7 @@
 /** Reads what a thread wrote into its ring and steps the scheduler with it. */
 import { receiveMessageOnPort } from "node:worker_threads";
 import { type Block, blockWords, copyBlock } from "./block.ts";
+import type { AskedWait, TakenByWait } from "./call-desk.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import * as protocol from "./protocol.ts";
@@ -107,18 +108,10 @@ export class Intake {
         return this.#scheduler.calls.abandon(client, f64[word]!, i32[word * 2 + 4]!, f64[word + 1]!);
       case protocol.WaitBegin:
         return this.#waitBegin(peer, reader);
-      case protocol.WaitEnd: {
-        const ids = readIds(reader, word + 4, i32[word * 2 + 7]!);
-        return this.#scheduler.calls.waitEnd(
-          client,
-          f64[word]!,
-          ids,
-          i32[word * 2 + 5]!,
-          i32[word * 2 + 6]!,
-          i32[word * 2 + 4]!,
-          f64[word + 1]!,
-        );
-      }
+      case protocol.WaitEnd:
+        return this.#scheduler.calls.waitEnd(client, f64[word]!, readTaken(reader, word + 2), f64[word + 1]!);
+      case protocol.Waited:
+        return this.#waited(peer, reader);
       case protocol.Dropped:
         return this.#scheduler.dropped(client, i32[word * 2]!);
       case protocol.Output: {
@@ -217,23 +210,28 @@ export class Intake {
   }
 
   #waitBegin(peer: Peer, reader: RingReader): void {
+    const { f64, word } = reader;
+    this.#scheduler.calls.waitBegin(peer.index, f64[word]!, f64[word + 1]!, this.#asked(peer, reader));
+  }
+
+  #waited(peer: Peer, reader: RingReader): void {
+    const { f64, word } = reader;
+    const asked = this.#asked(peer, reader);
+    const taken = readTaken(reader, word + 6 + asked.objects.length);
+    this.#scheduler.calls.waited(peer.index, f64[word]!, f64[word + 1]!, asked, taken);
+  }
+
+  #asked(peer: Peer, reader: RingReader): AskedWait {
     const { i32, f64, word } = reader;
     const timeout = f64[word + 4]!;
-    const ids = readIds(reader, word + 6, i32[word * 2 + 11]!);
-    const detail = {
+    return {
+      objects: readIds(reader, word + 6, i32[word * 2 + 11]!),
+      total: i32[word * 2 + 10]!,
+      numReturns: i32[word * 2 + 5]!,
       cell: this.#cell(peer, i32[word * 2 + 4]!),
       timeout: timeout < 0 ? undefined : timeout,
       time: f64[word + 3]!,
     };
-    this.#scheduler.calls.waitBegin(
-      peer.index,
-      f64[word]!,
-      f64[word + 1]!,
-      ids,
-      i32[word * 2 + 10]!,
-      i32[word * 2 + 5]!,
-      detail,
-    );
   }
 
   /** Copies a block; its memory is known to all threads before anything that names it goes out to them. */
@@ -293,6 +291,16 @@ const isAnnouncement = ({ type }: Message): boolean =>
   type === "define" || type === "options" || type === "cell" || type === "segment";
 
 const NO_INPUTS: readonly number[] = [];
+
+function readTaken(reader: RingReader, word: number): TakenByWait {
+  const { i32 } = reader;
+  return {
+    outcome: i32[word * 2]!,
+    ready: i32[word * 2 + 1]!,
+    pending: i32[word * 2 + 2]!,
+    objects: readIds(reader, word + 2, i32[word * 2 + 3]!),
+  };
+}
 
 function readIds({ f64 }: RingReader, word: number, count: number): number[] {
   const ids: number[] = [];

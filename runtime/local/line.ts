@@ -24,6 +24,7 @@ export class Line {
   readonly #bell: Bell;
   readonly #forgetResume: () => void;
   #awaited = 0;
+  #ringsSoon = false;
 
   constructor(link: Link, events: LineEvents) {
     this.#link = link;
@@ -39,6 +40,7 @@ export class Line {
     link.port.unref();
     // The handler of a wake-up may have been cut before it read anything; nobody would wake this thread again.
     this.#forgetResume = onResume(() => {
+      this.#ringNow();
       guarded(() => this.catchUp());
       this.drain();
     });
@@ -70,13 +72,29 @@ export class Line {
     this.#schedulerBell.ring();
   }
 
+  /** The same for what nobody waits for: the scheduler is woken for it when this turn of the event loop is over. */
+  commitQuietly(type: number, words: number): void {
+    this.#writer.commit(type, words);
+    if (this.#writer.crowded) this.#schedulerBell.ring();
+    else if (!this.#ringsSoon) {
+      this.#ringsSoon = true;
+      setImmediate(() => this.#ringNow());
+    }
+  }
+
+  #ringNow(): void {
+    this.#ringsSoon = false;
+    this.#schedulerBell.ring();
+  }
+
   /** Records that are nothing but a list of ids. */
-  writeIds(type: number, ids: readonly number[]): void {
+  writeIds(type: number, ids: readonly number[], quietly = false): void {
     for (let from = 0; from < ids.length; from += IDS_PER_RECORD) {
       const part = ids.slice(from, from + IDS_PER_RECORD);
       const to = this.begin(part.length);
       for (let index = 0; index < part.length; index++) to.f64[to.word + index] = part[index]!;
-      this.commit(type, part.length);
+      if (quietly) this.commitQuietly(type, part.length);
+      else this.commit(type, part.length);
     }
   }
 

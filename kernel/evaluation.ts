@@ -3,6 +3,7 @@ import { CellSyntaxError, compileCell } from "./language/compiler.ts";
 import type { DeclarationKind } from "./language/declarations.ts";
 import type { CheckResult, CompiledCell, LanguageEngine } from "./language/engine.ts";
 import { type CommandCell, type Names, readCommands } from "./language/line-commands.ts";
+import { NotebookNames } from "./language/visible-names.ts";
 import type { CellError, Evaluated, MimeBundle, SessionOptions } from "./session/protocol.ts";
 import type { Session } from "./session/session.ts";
 import { wallTime } from "./session/wall-time.ts";
@@ -76,6 +77,7 @@ export class Evaluation {
   readonly #voice: CellVoice;
   readonly #cells = new Map<string, RunCell>();
   readonly #names = new Map<string, DeclarationKind>();
+  readonly #visible = new NotebookNames();
   #running: Interruptible | undefined;
   #reviving: Promise<void> | undefined;
   #lastUnchecked: string | undefined;
@@ -134,6 +136,7 @@ export class Evaluation {
     if (this.#session.exit === undefined) return this.#reviving;
     this.#engine.reset();
     this.#names.clear();
+    this.#visible.clear();
     this.#reviving ??= this.#session.restart().finally(() => {
       this.#reviving = undefined;
     });
@@ -156,7 +159,7 @@ export class Evaluation {
       const { source, script } = commands ?? { source: cell.source, script: cell.source };
       if (commands?.resets) await this.#reset();
       if (this.check !== "off" && source.trim() !== "") checking = this.#engine.check({ cell: label, source });
-      compiled = compileCell(script, { cell: label });
+      compiled = compileCell(script, { cell: label, notebook: this.#visible });
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       return { error: showDiagnostics(error.name, place, [error]) };
@@ -206,15 +209,18 @@ export class Evaluation {
     const asked = compileExpressions(label, expressions);
     if (commands?.capture) this.#voice.capture(label);
     const begun = performance.now();
+    const scripts = Object.entries(asked.compiled).map(([name, { code }]) => [name, code]);
     const evaluated = await this.#session.evaluate({
       cell: label,
       code: compiled.code,
       silent,
       allowStdin,
-      ...(Object.keys(asked.scripts).length > 0 && { expressions: asked.scripts }),
+      ...(scripts.length > 0 && { expressions: Object.fromEntries(scripts) as Record<string, string> }),
     });
     if (commands?.isTimed) this.#voice.print(label, wallTime(performance.now() - begun));
     if (commands?.capture) await this.#giveCaptured(label, commands.capture.name, evaluated);
+    this.#visible.add(compiled, evaluated.outcome.status === "ok");
+    for (const expression of Object.values(asked.compiled)) this.#visible.add(expression, true);
     return this.#end(evaluated, asked.failed);
   }
 
@@ -280,19 +286,19 @@ function withCommands(compiled: CompiledCell, commands: CommandCell): CompiledCe
 function compileExpressions(
   label: string,
   expressions: Record<string, string>,
-): { scripts: Record<string, string>; failed: Record<string, ExpressionResult> } {
-  const scripts: Record<string, string> = {};
+): { compiled: Record<string, CompiledCell>; failed: Record<string, ExpressionResult> } {
+  const compiled: Record<string, CompiledCell> = {};
   const failed: Record<string, ExpressionResult> = {};
   for (const [name, source] of Object.entries(expressions)) {
     const cell = `${label}-expression`;
     try {
-      scripts[name] = compileCell(source, { cell }).code;
+      compiled[name] = compileCell(source, { cell });
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       failed[name] = { status: "error", ...showDiagnostics(error.name, { cell, source }, [error]) };
     }
   }
-  return { scripts, failed };
+  return { compiled, failed };
 }
 
 const keyboardInterrupt = (evalue: string): ErrorContent => plainError("KeyboardInterrupt", evalue);

@@ -3,6 +3,7 @@ import type { CompiledCell } from "./engine.ts";
 import { parseCell } from "./parse.ts";
 import { isTypeOnly, typeRules } from "./rewriting/erase-types.ts";
 import { hostRules } from "./rewriting/host-calls.ts";
+import { keepLoopVariables } from "./rewriting/hot-loops.ts";
 import { isImport } from "./rewriting/imports.ts";
 import { classRules } from "./rewriting/lower-classes.ts";
 import { decoratorRules } from "./rewriting/lower-decorators.ts";
@@ -13,6 +14,7 @@ import { positionLookup } from "./rewriting/positions.ts";
 import { Rewrite, type Rule, type Rules } from "./rewriting/rewrite.ts";
 import { taskNameRules } from "./rewriting/task-names.ts";
 import { TopLevel, writeAssignments } from "./rewriting/top-level.ts";
+import { NotebookNames, namesSeen, type SeenNames } from "./visible-names.ts";
 import { type Node, type NodeOf, walk } from "./walk.ts";
 
 export { CellSyntaxError } from "./parse.ts";
@@ -20,9 +22,10 @@ export { CellSyntaxError } from "./parse.ts";
 /**
  * Compiles a cell to a script for V8's REPL mode: types erased in place, newer syntax lowered, what must go through
  * the host object (`__heddle__`) rewritten. The script's completion value is the cell's result, awaited; it is
- * `undefined` where `hasResult` is false. Throws `CellSyntaxError`.
+ * `undefined` where `hasResult` is false. `notebook` tells which names of earlier cells a loop may keep to itself while
+ * it runs; without it none. Throws `CellSyntaxError`.
  */
-export function compileCell(source: string, options: { cell: string }): CompiledCell {
+export function compileCell(source: string, options: { cell: string; notebook?: NotebookNames }): CompiledCell {
   const { text, shift, program } = parseCell(source);
   const rewrite = new Rewrite(text);
   if (program.hashbang !== null) rewrite.erase(program.hashbang.start, program.hashbang.end);
@@ -34,6 +37,12 @@ export function compileCell(source: string, options: { cell: string }): Compiled
   const hasResult = writeResult(rewrite, program.body.at(-1));
   const top = new TopLevel(rewrite, program, typeNames);
   top.write();
+  let ownSeen: SeenNames | undefined;
+  const seen = () => {
+    ownSeen ??= namesSeen(program);
+    return ownSeen;
+  };
+  keepLoopVariables(rewrite, program, { notebook: options.notebook ?? new NotebookNames(), seen });
   const helpers = [...rewrite.helpers].map(
     (name) => `let ${name} = ${loweringRuntime[name].replaceAll(/\n\s*/g, " ")}; `,
   );
@@ -44,6 +53,7 @@ export function compileCell(source: string, options: { cell: string }): Compiled
     code: rewrite.edit.toString(),
     declares: declaredNames(program),
     hasResult,
+    seen,
     originalPosition: positionLookup(rewrite.edit, prelude.length, shift),
   };
 }

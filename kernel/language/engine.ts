@@ -1,3 +1,5 @@
+import type { SeenNames } from "./visible-names.ts";
+
 /**
  * The seam between the kernel and whatever understands TypeScript. `tsgo.ts` implements it with TypeScript 7's own
  * language server; another engine can stand in. Offsets count UTF-16 code units of the cell's source.
@@ -63,6 +65,8 @@ export interface CompiledCell {
   declares: ReadonlyMap<string, "const" | "let" | "function" | "class" | "import" | "type" | "enum" | "namespace">;
   /** Whether the last statement is an expression whose value is the cell's result. */
   hasResult: boolean;
+  /** Names that functions of the cell may read or write when they are called; worked out at the first question. */
+  seen(): SeenNames;
   /** Position in the compiled script → position in the cell, both 1-based line and column; undefined for generated code. */
   originalPosition(line: number, column: number): { line: number; column: number } | undefined;
 }

@@ -23,9 +23,13 @@ export function describeError(thrown: unknown, depth = 0): CellError {
   }
 }
 
+/** What the compiler makes of a loop is a function: its frame is the cell's own, and the next one only its call. */
+const loopFrames = /^(\s+at )__heddle_loop__ \((.*)\)\n.*$/gm;
+
 /** The stack without the frames of heddle, of the inspector and of Node's inside. */
 function stripFrames(stack: string): string {
   return stack
+    .replaceAll(loopFrames, "$1$2")
     .split("\n")
     .filter((line) => !/^\s+at /.test(line) || !isInnerFrame(line))
     .join("\n");

@@ -10,6 +10,7 @@
 import { Session } from "node:inspector";
 import { INTERRUPT_IDLE, INTERRUPT_INSIDE, INTERRUPT_TERMINATING, INTERRUPT_WANTED } from "../../runtime/host.ts";
 import { within } from "./deadline.ts";
+import { keepsVariables, stopLoop } from "./loop-values.ts";
 import type { CellError, Evaluated, EvaluateRequest } from "./protocol.ts";
 
 /** How long pending awaits and `finally` blocks have before the cell's JavaScript is cut. */
@@ -31,6 +32,8 @@ interface Run {
   answers: number;
   /** It has been frozen or cut. V8 may then collect its promise and answer with that as a failure. */
   stopped: boolean;
+  /** A loop of it keeps variables that a cut would lose. */
+  keepsVariables: boolean;
   cut(): void;
 }
 
@@ -76,6 +79,7 @@ export class Evaluator {
       settled: false,
       answers: 0,
       stopped: false,
+      keepsVariables: keepsVariables(request.code),
       cut: () => resolve(terminated),
     };
     run.outcome = Promise.race([this.#runScript(run, request, expression), cut]);
@@ -124,7 +128,7 @@ export class Evaluator {
     }
     // Ends at the latest when the kernel process, which has a bound of its own, replaces this process.
     while (!run?.settled) {
-      if (!(await this.#cut())) return this.#giveUp();
+      if (!(await this.#cut(run))) return this.#giveUp();
       if (run === undefined && (await within(this.#probe(), awaitsMs))) return;
       if (run !== undefined && (await this.#isDead(run, awaitsMs))) return run.cut();
     }
@@ -141,11 +145,16 @@ export class Evaluator {
   }
 
   /** Cuts what the main thread executes; resolves when it is done. False: the runtime is inside and stays there. */
-  async #cut(): Promise<boolean> {
+  async #cut(run: Run | undefined): Promise<boolean> {
     if (!this.#claimWord()) return false;
     // To its end: a cut that lands inside this evaluation ends there, and the loop under it goes on.
     await this.#post("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
-    await this.#post("Runtime.terminateExecution");
+    const loop = run?.keepsVariables
+      ? await stopLoop(this.#inspector, (method, params) => this.#post(method, params))
+      : undefined;
+    const cut = this.#post("Runtime.terminateExecution");
+    loop?.leave();
+    await cut;
     Atomics.store(this.#word, 0, INTERRUPT_IDLE);
     Atomics.notify(this.#word, 0);
     return true;

@@ -3,10 +3,11 @@
 // them alike. Figures are medians; the ratio is that of a peer to heddle, so above 1 means that heddle is better.
 import { parseArgs } from "node:util";
 import { kernelRows } from "./kernels.mjs";
+import { loopRows } from "./loops.mjs";
 import { poolRows } from "./pools.mjs";
 import { formatTable, machine } from "./table.mjs";
 
-const rows = [...poolRows, ...kernelRows];
+const rows = [...poolRows, ...kernelRows, ...loopRows];
 
 function readArguments() {
   try {

@@ -3,8 +3,10 @@
 import type { Runtime } from "node:inspector";
 import { Session } from "node:inspector/promises";
 import { createRequire } from "node:module";
+import { expect, test } from "vitest";
 import { compileCell } from "../../kernel/language/compiler.ts";
 import type { CompiledCell } from "../../kernel/language/engine.ts";
+import { NotebookNames } from "../../kernel/language/visible-names.ts";
 
 export interface CellOutcome {
   value?: unknown;
@@ -43,6 +45,7 @@ Object.defineProperty(globalThis, "__take__", { value: (value: unknown) => (take
 
 const session = new Session();
 session.connect();
+const names = new NotebookNames();
 let count = 0;
 
 async function evaluate(
@@ -54,8 +57,9 @@ async function evaluate(
 /** Compiles and runs one cell. */
 export async function runCell(source: string): Promise<CellOutcome> {
   count += 1;
-  const cell = compileCell(source, { cell: String(count) });
+  const cell = compileCell(source, { cell: String(count), notebook: names });
   const answer = await evaluate({ expression: cell.code, replMode: true, awaitPromise: true });
+  names.add(cell, answer.exceptionDetails === undefined);
   if (answer.exceptionDetails !== undefined) {
     const { exception, text } = answer.exceptionDetails;
     return { error: exception?.description ?? String(exception?.value ?? text), cell };
@@ -79,6 +83,17 @@ export async function runCells(...sources: string[]): Promise<unknown> {
     value = outcome.value;
   }
   return value;
+}
+
+export type Case = [name: string, cells: string[], value: unknown];
+
+/** One test for each case: its cells are run one after the other, and the last one has that value. */
+export function casesOf(cases: Case[]): void {
+  for (const [name, cells, value] of cases) {
+    test(name, async () => {
+      expect(await runCells(...cells)).toEqual(value);
+    });
+  }
 }
 
 export function closeRepl(): void {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Session, type SessionStart } from "../../dist/kernel/session/session.js";
 import { compileCell } from "../../kernel/language/compiler.ts";
+import { NotebookNames } from "../../kernel/language/visible-names.ts";
 import type { Evaluated, FromSession, SessionExit } from "../../kernel/session/protocol.ts";
 import { MessageLog } from "./message-log.ts";
 
@@ -22,6 +23,7 @@ export class SessionHarness implements AsyncDisposable {
   readonly messages: Message[] = this.#log.received;
   readonly exits: SessionExit[] = [];
   cell = 0;
+  readonly #names = new NotebookNames();
 
   constructor(options: Partial<SessionStart> = {}) {
     this.folder = mkdtempSync(join(tmpdir(), "heddle-session-"));
@@ -33,16 +35,19 @@ export class SessionHarness implements AsyncDisposable {
   }
 
   /** Compiles and runs a cell; its label is the next number. */
-  run(source: string, { silent = false, allowStdin = false, expressions }: RunOptions = {}): Promise<Evaluated> {
+  async run(source: string, { silent = false, allowStdin = false, expressions }: RunOptions = {}): Promise<Evaluated> {
     const cell = String(++this.cell);
+    const script = compileCell(source, { cell, notebook: this.#names });
     const compiled = Object.entries(expressions ?? {}).map(([name, text]) => [name, compileCell(text, { cell }).code]);
-    return this.session.evaluate({
+    const evaluated = await this.session.evaluate({
       cell,
-      code: compileCell(source, { cell }).code,
+      code: script.code,
       silent,
       allowStdin,
       ...(expressions && { expressions: Object.fromEntries(compiled) as Record<string, string> }),
     });
+    this.#names.add(script, evaluated.outcome.status === "ok");
+    return evaluated;
   }
 
   /** The text of the cell's value, or what went wrong instead. */

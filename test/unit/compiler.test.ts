@@ -1,21 +1,11 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { CellSyntaxError, compileCell } from "../../kernel/language/compiler.ts";
-import { closeRepl, hostCalls, runCell, runCells } from "../support/cell-repl.ts";
+import { casesOf, closeRepl, hostCalls, runCell, runCells } from "../support/cell-repl.ts";
 
 afterAll(closeRepl);
 beforeEach(() => {
   hostCalls.length = 0;
 });
-
-type Case = [name: string, cells: string[], value: unknown];
-
-function casesOf(cases: Case[]): void {
-  for (const [name, cells, value] of cases) {
-    test(name, async () => {
-      expect(await runCells(...cells)).toEqual(value);
-    });
-  }
-}
 
 describe("redeclaration of anything as anything", () => {
   const kinds: [string, string][] = [

@@ -1,4 +1,5 @@
-import { boundNames, isFunction, type Node, type NodeOf } from "../walk.ts";
+import { isReference } from "../visible-names.ts";
+import { boundNames, isFunction, type Node } from "../walk.ts";
 import type { Rules } from "./rewrite.ts";
 
 /** Names of CommonJS that a cell may use, and where the host has them. */
@@ -47,33 +48,6 @@ export const hostRules: Rules = {
     },
   },
 };
-
-/** Whether an identifier stands for a variable's value, not for a property, a label or a declaration. */
-function isReference(node: NodeOf<"Identifier">, parents: readonly Node[]): boolean {
-  const parent = parents.at(-1);
-  switch (parent?.type) {
-    case "MemberExpression":
-      return parent.object === node || parent.computed;
-    case "Property":
-      // A shorthand is visited as key and as value; the value counts.
-      return (parent.value as Node) === node || (parent.computed && (parent.key as Node) === node);
-    case "MethodDefinition":
-    case "PropertyDefinition":
-    case "AccessorProperty":
-      return (parent.key as Node) !== node || parent.computed;
-    case "LabeledStatement":
-    case "BreakStatement":
-    case "ContinueStatement":
-    case "ExportSpecifier":
-    case "TSEnumMember":
-    case "TSImportEqualsDeclaration":
-      return false;
-    case "VariableDeclarator":
-      return parent.init === node;
-    default:
-      return true;
-  }
-}
 
 /** Whether a name is declared in the cell around where it stands. */
 function isBound(name: string, parents: readonly Node[]): boolean {

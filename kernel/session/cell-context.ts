@@ -1,11 +1,9 @@
 /**
  * Which cell the running code belongs to. Cells are told apart by promise hooks (a promise is tagged when it is made
- * and its reactions run under that tag), by wrapped timers and by wrapped listeners, so that what a timer or an async
- * function of an earlier cell prints lands under that cell. No AsyncLocalStorage: an interrupt must not disturb a user's.
+ * and its reactions run under that tag) and by wrapped callbacks (`cell-callbacks.ts`), so that what a timer or an async
+ * function of an earlier cell prints lands under that cell. No AsyncLocalStorage and no async_hooks: an interrupt must
+ * not disturb a user's.
  */
-import { EventEmitter } from "node:events";
-import { syncBuiltinESMExports } from "node:module";
-import timers from "node:timers";
 import { promiseHooks } from "node:v8";
 
 /** A cell as the session's main thread knows it. */
@@ -22,6 +20,8 @@ export interface CellContext {
 
 let current: CellContext | undefined;
 let starting: CellContext | undefined;
+/** The cell of a callback that has thrown. */
+let failing: CellContext | undefined;
 let latest: CellContext = newCell(0, "0", false);
 
 export function newCell(id: number, label: string, allowStdin: boolean): CellContext {
@@ -71,8 +71,8 @@ export function cellOfPromise(promise: object): CellContext | undefined {
   return Tag.of(promise);
 }
 
-/** Starts to tag promises, and wraps timers and listeners. Once, before any cell runs. */
-export function trackCells(): void {
+/** Starts to tag promises. Once, before any cell runs. */
+export function tagPromises(): void {
   promiseHooks.createHook({
     init: (promise) => {
       const cell = starting ?? current;
@@ -83,11 +83,7 @@ export function trackCells(): void {
     },
     after: resetCurrent,
   });
-  wrapTimers();
-  wrapListeners();
 }
-
-type AnyFunction = (...args: unknown[]) => unknown;
 
 class Returned {
   constructor(object: object) {
@@ -108,94 +104,39 @@ class Tag extends Returned {
   }
 }
 
+type AnyFunction = (...args: unknown[]) => unknown;
+
 /** The function, run under the cell that is current now, unless some cell is current when it is called. */
-function bound<F extends AnyFunction>(body: F): F {
+export function bound<F extends AnyFunction>(body: F): F {
   const cell = starting ?? current;
-  if (cell === undefined || typeof body !== "function") return body;
+  return cell === undefined || typeof body !== "function" ? body : boundTo(cell, body);
+}
+
+/** The function, run under that cell, unless some cell is current when it is called. */
+export function boundTo<F extends AnyFunction>(cell: CellContext, body: F): F {
   return function (this: unknown, ...args: unknown[]) {
     if (current !== undefined) return Reflect.apply(body, this, args);
     current = cell;
+    let hasReturned = false;
     try {
-      return Reflect.apply(body, this, args);
+      const result = Reflect.apply(body, this, args);
+      hasReturned = true;
+      return result;
     } finally {
       current = undefined;
+      failing = hasReturned ? undefined : cell;
     }
   } as F;
 }
 
-function wrapTimers(): void {
-  const module = timers as unknown as Record<string, AnyFunction>;
-  const scope = globalThis as unknown as Record<string, AnyFunction>;
-  for (const name of ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"]) {
-    const original = scope[name];
-    if (original === undefined) continue;
-    const wrapped = withFirstBound(original, name);
-    scope[name] = wrapped;
-    if (name in module) module[name] = wrapped;
-  }
-  process.nextTick = withFirstBound(process.nextTick as AnyFunction, "nextTick") as typeof process.nextTick;
-  syncBuiltinESMExports();
+/** The cell whose code has just thrown what nobody caught. */
+export function failingCell(): CellContext {
+  const cell = starting ?? current ?? failing ?? latest;
+  failing = undefined;
+  return cell;
 }
 
-function withFirstBound(original: AnyFunction, name: string): AnyFunction {
-  const wrapped = function (this: unknown, body: AnyFunction, ...rest: unknown[]) {
-    return Reflect.apply(original, this, [bound(body), ...rest]);
-  };
-  // `util.promisify(setTimeout)` and the like read symbols of the function.
-  Object.defineProperties(wrapped, {
-    ...Object.getOwnPropertyDescriptors(original),
-    name: { value: name, configurable: true },
-  });
-  return wrapped as AnyFunction;
-}
-
-type Listen = (this: EventEmitter, event: string | symbol, listener: AnyFunction) => EventEmitter;
-type Wrapper = AnyFunction & { listener?: AnyFunction };
-
-function wrapListeners(): void {
-  const emitter = EventEmitter.prototype as unknown as Record<string, Listen>;
-  for (const name of ["on", "addListener", "prependListener"]) {
-    const original = emitter[name];
-    if (original === undefined) continue;
-    emitter[name] = function (event, listener) {
-      return original.call(this, event, boundListener(listener));
-    };
-  }
-  for (const [name, add] of [
-    ["once", "on"],
-    ["prependOnceListener", "prependListener"],
-  ] as const) {
-    const original = emitter[name];
-    if (original === undefined) continue;
-    emitter[name] = function (event, listener) {
-      if ((starting ?? current) === undefined || typeof listener !== "function")
-        return original.call(this, event, listener);
-      const inCell = bound(listener);
-      const once: Wrapper = (...args) => {
-        this.removeListener(event, once);
-        return Reflect.apply(inCell, this, args);
-      };
-      once.listener = listener;
-      wrappers.add(once);
-      return (
-        (this as unknown as Record<string, (event: string | symbol, listener: AnyFunction) => EventEmitter>)[add]?.(
-          event,
-          once,
-        ) ?? this
-      );
-    };
-  }
-}
-
-const wrappers = new WeakSet<AnyFunction>();
-
-/** `removeListener` and `listeners` look through a wrapper by its property `listener`. */
-function boundListener(listener: AnyFunction): AnyFunction {
-  if (typeof listener !== "function" || wrappers.has(listener) || (listener as Wrapper).listener !== undefined)
-    return listener;
-  const inCell: Wrapper = bound(listener);
-  if (inCell === listener) return listener;
-  inCell.listener = listener;
-  wrappers.add(inCell);
-  return inCell;
+/** The cell that code which is made now belongs to, where that is known. */
+export function callingCell(): CellContext | undefined {
+  return starting ?? current;
 }

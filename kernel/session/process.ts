@@ -5,7 +5,8 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { attachHost, guarded, interruptWord } from "../../runtime/host.ts";
 import { attachNotebook } from "../display/notebook-link.ts";
-import { cellOfPromise, currentCell, latestCell, trackCells } from "./cell-context.ts";
+import { wrapCallbacks } from "./cell-callbacks.ts";
+import { cellOfPromise, currentCell, failingCell, latestCell, tagPromises } from "./cell-context.ts";
 import { describeError } from "./cell-error.ts";
 import { defineHostObject } from "./host-object.ts";
 import { InterruptedError } from "./interrupted-awaits.ts";
@@ -47,7 +48,8 @@ attachHost({
 });
 flushBeforeExit();
 defineHostObject(notebook, post);
-trackCells();
+tagPromises();
+wrapCallbacks();
 // Last: an error before this line must end the process, not be shown as some cell's.
 reportLateErrors();
 post({ type: "send", message: { type: "ready", pid: process.pid } });
@@ -81,7 +83,7 @@ function reportLateErrors(): void {
     post({ type: "send", message: { type: "lateError", cell: label, error: describeError(reason) } });
   });
   process.on("uncaughtException", (error) => {
-    post({ type: "send", message: { type: "lateError", cell: currentCell().label, error: describeError(error) } });
+    post({ type: "send", message: { type: "lateError", cell: failingCell().label, error: describeError(error) } });
   });
 }
 

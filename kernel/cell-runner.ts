@@ -1,6 +1,7 @@
 /** Runs execute requests and publishes all that cells say, each under the request it came from. */
 import { CapturedOutput } from "./captured-output.ts";
 import { Comms } from "./comms.ts";
+import { Debugger } from "./debugger/debugger.ts";
 import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
 import type { Names } from "./language/line-commands.ts";
@@ -41,6 +42,7 @@ interface CellReply {
 export class CellRunner {
   readonly engine: LanguageEngine;
   readonly comms: Comms;
+  readonly debugger: Debugger;
   /** The execution count. */
   count = 0;
   readonly #options: CellRunnerOptions;
@@ -68,6 +70,15 @@ export class CellRunner {
         if (value !== undefined) captured.outputs.push(value);
         return captured;
       },
+      isDebugged: () => this.debugger.isStarted,
+      willRun: (label, cell) => this.debugger.cellWillRun(label, cell),
+    });
+    this.debugger = new Debugger({
+      session: this.#session,
+      cells: this.#evaluation.cells,
+      names: this.#evaluation.names,
+      publish: (parent, event) => options.publish(parent, "debug_event", event),
+      declare: (name) => this.#evaluation.declare(name),
     });
     this.#charts = new NotebookCharts(options.kernelspecName, (cell, frame) =>
       this.#hear({ type: "display", cell, ...frame }),
@@ -219,6 +230,7 @@ export class CellRunner {
   /** Ends everything; charts get their last frame. */
   async close(): Promise<void> {
     this.#closing = true;
+    this.debugger.close();
     this.#evaluation.close();
     await Promise.all([this.#session.shutdown(), this.engine.close()]);
     await this.#charts.sessionEnded();

@@ -40,6 +40,10 @@ export interface CellVoice {
   capture(cell: string): void;
   /** What has been kept, with the cell's value. */
   captured(cell: string, value: MimeBundle | undefined): object;
+  /** Whether somebody debugs. */
+  isDebugged(): boolean;
+  /** The cell goes to the session next. */
+  willRun(label: string, cell: RunCell): void;
 }
 
 /** A cell that may run. */
@@ -91,6 +95,11 @@ export class Evaluation {
     this.#voice = voice;
   }
 
+  /** The cells that ran, by label. */
+  get cells(): ReadonlyMap<string, RunCell> {
+    return this.#cells;
+  }
+
   get running(): boolean {
     return this.#running !== undefined;
   }
@@ -130,6 +139,12 @@ export class Evaluation {
     return this.#names;
   }
 
+  /** The session has a variable of this name, of whatever type, that no cell declared. */
+  declare(name: string): void {
+    this.#names.set(name, "let");
+    this.#engine.commit({ cell: `declared-${name}`, source: `declare let ${name}: any;` });
+  }
+
   /** Replaces a session that has ended by a fresh one, without any names. Rejects if it cannot start. */
   async revive(): Promise<void> {
     if (this.#closed) throw new Error("the kernel is shutting down");
@@ -159,7 +174,7 @@ export class Evaluation {
       const { source, script } = commands ?? { source: cell.source, script: cell.source };
       if (commands?.resets) await this.#reset();
       if (this.check !== "off" && source.trim() !== "") checking = this.#engine.check({ cell: label, source });
-      compiled = compileCell(script, { cell: label, notebook: this.#visible });
+      compiled = compileCell(script, { cell: label, notebook: this.#visible, isDebugged: this.#voice.isDebugged() });
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       return { error: showDiagnostics(error.name, place, [error]) };
@@ -201,7 +216,9 @@ export class Evaluation {
     // From here to the call of the session nothing is awaited: an interrupt comes before, or finds the cell running.
     if (running.isInterrupted)
       return { status: "error", error: keyboardInterrupt("the cell was interrupted before it ran") };
-    this.#cells.set(label, { source, compiled });
+    const cell: RunCell = { source, compiled };
+    this.#cells.set(label, cell);
+    this.#voice.willRun(label, cell);
     this.#engine.commit({ cell: label, source: typescript });
     for (const [name, kind] of compiled.declares) this.#names.set(name, kind);
     this.#evaluating = true;

@@ -27,8 +27,8 @@ export const kernelInfo = {
     nbconvert_exporter: "script",
   },
   banner: `heddle ${version}: TypeScript ${typescriptVersion} with tasks, on Node ${process.versions.node}`,
-  debugger: false,
-  supported_features: [],
+  debugger: true,
+  supported_features: ["debugger"],
   help_links: [],
 };
 

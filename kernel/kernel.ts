@@ -64,6 +64,7 @@ export class Kernel {
     this.#runner.configure(options.configuration ?? {});
     this.#handlers = {
       execute_request: (request) => this.#execute(request),
+      debug_request: async (request) => ({ ...(await this.#runner.debugger.answer(request)) }),
       interrupt_request: () => this.#interrupt(),
       shutdown_request: (request) => this.#shutdown(request),
       input_reply: (message) => this.#takeInput(message),

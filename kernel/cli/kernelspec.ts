@@ -67,6 +67,6 @@ export function kernelJson(displayName: string): object {
     display_name: displayName,
     language: "typescript",
     interrupt_mode: "message",
-    metadata: { debugger: false },
+    metadata: { debugger: true },
   };
 }

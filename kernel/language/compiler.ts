@@ -10,7 +10,7 @@ import { decoratorRules } from "./rewriting/lower-decorators.ts";
 import { namespaceRules } from "./rewriting/lower-namespaces.ts";
 import { usingRules } from "./rewriting/lower-using.ts";
 import { loweringRuntime } from "./rewriting/lowering-runtime.ts";
-import { positionLookup } from "./rewriting/positions.ts";
+import { Positions } from "./rewriting/positions.ts";
 import { Rewrite, type Rule, type Rules } from "./rewriting/rewrite.ts";
 import { taskNameRules } from "./rewriting/task-names.ts";
 import { TopLevel, writeAssignments } from "./rewriting/top-level.ts";
@@ -23,9 +23,12 @@ export { CellSyntaxError } from "./parse.ts";
  * Compiles a cell to a script for V8's REPL mode: types erased in place, newer syntax lowered, what must go through
  * the host object (`__heddle__`) rewritten. The script's completion value is the cell's result, awaited; it is
  * `undefined` where `hasResult` is false. `notebook` tells which names of earlier cells a loop may keep to itself while
- * it runs; without it none. Throws `CellSyntaxError`.
+ * it runs; without it none, and with `isDebugged` none of this cell either. Throws `CellSyntaxError`.
  */
-export function compileCell(source: string, options: { cell: string; notebook?: NotebookNames }): CompiledCell {
+export function compileCell(
+  source: string,
+  options: { cell: string; notebook?: NotebookNames; isDebugged?: boolean },
+): CompiledCell {
   const { text, shift, program } = parseCell(source);
   const rewrite = new Rewrite(text);
   if (program.hashbang !== null) rewrite.erase(program.hashbang.start, program.hashbang.end);
@@ -42,19 +45,23 @@ export function compileCell(source: string, options: { cell: string; notebook?: 
     ownSeen ??= namesSeen(program);
     return ownSeen;
   };
-  keepLoopVariables(rewrite, program, { notebook: options.notebook ?? new NotebookNames(), seen });
+  // Somebody who looks on sees the variables of the top level change as they do.
+  if (!options.isDebugged)
+    keepLoopVariables(rewrite, program, { notebook: options.notebook ?? new NotebookNames(), seen });
   const helpers = [...rewrite.helpers].map(
     (name) => `let ${name} = ${loweringRuntime[name].replaceAll(/\n\s*/g, " ")}; `,
   );
   const prelude = `"use strict"; await __heddle__.turn(); ${helpers.join("")}${top.prelude}`;
   rewrite.edit.prepend(prelude);
   rewrite.edit.append(`${top.epilogue}${hasResult ? "" : "\nvoid 0;"}\n//# sourceURL=cell-${options.cell}.ts`);
+  const positions = new Positions(rewrite.edit, prelude.length, shift);
   return {
     code: rewrite.edit.toString(),
     declares: declaredNames(program),
     hasResult,
     seen,
-    originalPosition: positionLookup(rewrite.edit, prelude.length, shift),
+    originalPosition: (line, column) => positions.original(line, column),
+    compiledPosition: (line, column) => positions.compiled(line, column),
   };
 }
 

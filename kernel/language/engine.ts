@@ -69,6 +69,8 @@ export interface CompiledCell {
   seen(): SeenNames;
   /** Position in the compiled script → position in the cell, both 1-based line and column; undefined for generated code. */
   originalPosition(line: number, column: number): { line: number; column: number } | undefined;
+  /** The other way: the first place of the script that came from there or from behind it on the same line. */
+  compiledPosition(line: number, column: number): { line: number; column: number } | undefined;
 }
 
 export interface IsComplete {

@@ -47,15 +47,20 @@ export class Evaluator {
   readonly #inspector = new Session();
   readonly #word: Int32Array<SharedArrayBuffer>;
   readonly #giveUp: () => void;
+  readonly #endPause: () => Promise<void> | undefined;
   #host: Promise<string> | undefined;
   #running: Run | undefined;
   #interrupting: Promise<void> | undefined;
   #closed = false;
 
-  /** `giveUp` is called when the main thread cannot be cut safely. */
-  constructor(word: Int32Array<SharedArrayBuffer>, giveUp: () => void) {
+  /**
+   * `giveUp` is called when the main thread cannot be cut safely, `endPause` before an interrupt: it makes a thread that
+   * a debugger has paused go on.
+   */
+  constructor(word: Int32Array<SharedArrayBuffer>, giveUp: () => void, endPause: () => Promise<void> | undefined) {
     this.#word = word;
     this.#giveUp = giveUp;
+    this.#endPause = endPause;
     this.#inspector.connectToMainThread();
   }
 
@@ -117,6 +122,8 @@ export class Evaluator {
   }
 
   async #interruptRun(run: Run | undefined): Promise<void> {
+    const pauseEnds = this.#endPause();
+    if (pauseEnds !== undefined) await pauseEnds;
     if (run) this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt()" });
     const ended = run?.outcome ?? this.#probe();
     if (await within(ended, awaitsMs)) return;

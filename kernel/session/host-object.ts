@@ -1,5 +1,6 @@
 import { resumeRuntime } from "../../runtime/host.ts";
 import { showValue } from "../display/mime-bundle.ts";
+import { describeText } from "../display/plain-text.ts";
 import { leaveAsyncScopes } from "./async-scopes.ts";
 import { beginStart, finishStart, latestCell, newCell } from "./cell-context.ts";
 import { describeError } from "./cell-error.ts";
@@ -62,6 +63,13 @@ function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => voi
     async showResult(value: unknown, expression?: string): Promise<void> {
       const shown = await interruptible(showValue(value, notebook));
       if (shown) post({ type: "result", ...shown, expression });
+    },
+
+    /** How a variable is shown while its thread is paused: what would take a promise is shown as text. */
+    showVariable(value: unknown): string {
+      const shown = showValue(value, notebook);
+      const asText = { data: { "text/plain": describeText(value) }, metadata: {} };
+      return JSON.stringify(shown === undefined || shown instanceof Promise ? asText : shown);
     },
 
     describe(thrown: unknown): string {

@@ -14,6 +14,10 @@ export type { CommPacket, MimeBundle, SessionOptions };
 export type ToSession =
   | EvaluateRequest
   | { type: "interrupt" }
+  /** Connects V8's debugger to the cells' thread, or lets go of it; what is paused then goes on. */
+  | { type: "debugger"; on: boolean }
+  /** A message of the inspector's protocol; `inspected` with the same id answers it. */
+  | { type: "inspect"; id: number; method: string; params: object }
   | { type: "inputReply"; id: number; value: string }
   /** `commHandled` of the same id follows, once the handlers of the cells have returned. */
   | ({ type: "comm"; id: number } & CommPacket)
@@ -54,6 +58,9 @@ export type FromSession =
   /** An error nobody awaited: an unhandled rejection, a throw in a timer or an emitter. The session goes on. */
   | { type: "lateError"; cell: string; error: CellError }
   | { type: "taskEvents"; events: TaskEvent[] }
+  | { type: "inspected"; id: number; result?: object; error?: string }
+  /** What V8's debugger tells by itself. */
+  | { type: "inspectorEvent"; method: string; params: object }
   /** An interrupt cannot be carried out safely: this process must be replaced. */
   | { type: "stuck" }
   | Evaluated;

@@ -100,6 +100,11 @@ export class Session extends EventEmitter<SessionEvents> {
     this.#process.send({ type: "comm", id, ...packet });
   }
 
+  /** Passes on what the debugger wants of V8's inspector; answers and events come as messages. */
+  sendDebugger(message: Extract<ToSession, { type: "debugger" | "inspect" }>): void {
+    this.#process.send(message);
+  }
+
   /** Ends the process, kindly first: it has `graceMs` (default 1,000) to shut its runtime down and run exit handlers. */
   async shutdown({ graceMs = 1_000 }: { graceMs?: number } = {}): Promise<void> {
     await this.#process.shutdown(graceMs);

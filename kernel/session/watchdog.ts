@@ -5,6 +5,7 @@
 import { writeSync } from "node:fs";
 import { Socket } from "node:net";
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { DebugLine } from "./debug-line.ts";
 import { Evaluator } from "./evaluator.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { markText } from "./native-output.ts";
@@ -38,7 +39,12 @@ const orphanMs = 1_000;
 const { ring, line, interruptWord, flushed, nonce } = workerData as WatchdogData;
 const output = new RingReader(ring);
 const socket = new Socket({ fd: 3, readable: true, writable: true });
-const evaluator = new Evaluator(interruptWord, () => send({ type: "stuck" }));
+const debugLine = new DebugLine(interruptWord, send);
+const evaluator = new Evaluator(
+  interruptWord,
+  () => send({ type: "stuck" }),
+  () => debugLine.endPause(),
+);
 const observers = new TaskObservers(send);
 let result: { data: MimeBundle; metadata: Record<string, unknown> } | undefined;
 const expressionData = new Map<string, MimeBundle>();
@@ -54,7 +60,14 @@ function receive(message: ToSession): void {
       void evaluate(message);
       break;
     case "interrupt":
-      void evaluator.interrupt();
+      void evaluator.interrupt().finally(() => debugLine.allowPauses());
+      break;
+    case "debugger":
+    case "inspect":
+      debugLine.receive(message);
+      break;
+    case "shutdown":
+      leave();
       break;
     default:
       line.postMessage(message);
@@ -131,6 +144,7 @@ function takeLineMessage(): void {
     else expressionData.set(message.expression, message.data);
   } else if (message?.type === "leaving") {
     evaluator.close();
+    debugLine.close();
     socket.write(new Uint8Array(0), () => {
       Atomics.store(flushed, 0, 1);
       Atomics.notify(flushed, 0);
@@ -145,8 +159,14 @@ async function pumpForever(): Promise<void> {
   }
 }
 
-function leaveWithoutKernel(): void {
+/** Has the main thread shut down; a thread that is paused would not hear of it. */
+function leave(): void {
+  void debugLine.endPause();
   line.postMessage({ type: "shutdown" } satisfies ToSession);
+}
+
+function leaveWithoutKernel(): void {
+  leave();
   setTimeout(endGroup, orphanMs, process.pid);
 }
 

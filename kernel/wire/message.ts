@@ -46,6 +46,8 @@ export interface Sent {
   comm_info_reply: object;
   history_reply: object;
   interrupt_reply: object;
+  debug_reply: object;
+  debug_event: object;
   shutdown_reply: object;
   create_subshell_reply: object;
   delete_subshell_reply: object;

@@ -33,7 +33,7 @@ describe("install and uninstall", () => {
       display_name: "TypeScript (heddle)",
       language: "typescript",
       interrupt_mode: "message",
-      metadata: { debugger: false },
+      metadata: { debugger: true },
     });
     expect(execFileSync(argv[0], [argv[1], "--version"], { encoding: "utf8" })).toMatch(/^\d+\.\d+\.\d+\n$/);
     for (const size of [32, 64]) {

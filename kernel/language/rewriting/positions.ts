@@ -9,23 +9,50 @@ export interface Position {
 type Segment = readonly number[];
 
 /**
- * Looks up where something in a compiled script came from: `prelude` characters of it stand before the cell's first one,
- * `shift` before the source's. The map is made at the first question, as most cells are never asked.
+ * Places of a compiled script and of the cell it was made from, each found from the other: `prelude` characters of the
+ * script stand before the cell's first one, `shift` before the source's. The map is made at the first question, as most
+ * cells are never asked.
  */
-export function positionLookup(
-  edit: MagicString,
-  prelude: number,
-  shift: number,
-): (line: number, column: number) => Position | undefined {
-  let lines: readonly (readonly Segment[])[] | undefined;
-  return (line, column) => {
-    if (line === 1 && column <= prelude) return undefined;
-    lines ??= edit.generateDecodedMap({ hires: true }).mappings;
-    const segment = segmentAt(lines[line - 1] ?? [], column - 1);
-    if (segment === undefined) return undefined;
-    const [, , originalLine = 0, originalColumn = 0] = segment;
-    return { line: originalLine + 1, column: Math.max(1, originalColumn + 1 - (originalLine === 0 ? shift : 0)) };
-  };
+export class Positions {
+  readonly #edit: MagicString;
+  readonly #prelude: number;
+  readonly #shift: number;
+  #lines: readonly (readonly Segment[])[] | undefined;
+
+  constructor(edit: MagicString, prelude: number, shift: number) {
+    this.#edit = edit;
+    this.#prelude = prelude;
+    this.#shift = shift;
+  }
+
+  /** Where something in the script came from; undefined for code that was put in front of the cell. */
+  original(line: number, column: number): Position | undefined {
+    if (line === 1 && column <= this.#prelude) return undefined;
+    const segment = segmentAt(this.#mapped()[line - 1] ?? [], column - 1);
+    return segment && this.#source(segment);
+  }
+
+  /** The first place in the script that came from this place of the cell or from one behind it on its line. */
+  compiled(line: number, column: number): Position | undefined {
+    let best: (Position & { from: number }) | undefined;
+    for (const [index, segments] of this.#mapped().entries()) {
+      for (const segment of segments) {
+        const source = this.#source(segment);
+        if (source.line !== line || source.column < column || (best && source.column >= best.from)) continue;
+        best = { line: index + 1, column: (segment[0] ?? 0) + 1, from: source.column };
+      }
+    }
+    return best && { line: best.line, column: best.column };
+  }
+
+  #mapped(): readonly (readonly Segment[])[] {
+    this.#lines ??= this.#edit.generateDecodedMap({ hires: true }).mappings;
+    return this.#lines;
+  }
+
+  #source([, , line = 0, column = 0]: Segment): Position {
+    return { line: line + 1, column: Math.max(1, column + 1 - (line === 0 ? this.#shift : 0)) };
+  }
 }
 
 /** The segment of a column. Inserted text counts as what it was inserted before, text in place of other as that one's start. */

@@ -1,0 +1,57 @@
+/** V8's inspector in the session process, seen from the kernel process: calls and events of its protocol. */
+import { within } from "../session/deadline.ts";
+import type { Session } from "../session/session.ts";
+
+/** How long an answer may take: a thread that sits in native code, or waits on shared memory, gives none. */
+const answerMs = 5_000;
+
+interface Waiting {
+  resolve(result: object): void;
+  reject(error: Error): void;
+}
+
+export class InspectorLink {
+  readonly #session: Session;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+
+  /** `hear` is called with each event of the inspector. */
+  constructor(session: Session, hear: (method: string, params: object) => void) {
+    this.#session = session;
+    session.on("message", (message) => {
+      if (message.type === "inspectorEvent") hear(message.method, message.params);
+      if (message.type === "inspected") this.#settle(message.id, message);
+    });
+    session.on("exit", ({ message }) => {
+      for (const id of this.#waiting.keys()) this.#settle(id, { error: message });
+    });
+  }
+
+  connect(): void {
+    this.#session.sendDebugger({ type: "debugger", on: true });
+  }
+
+  /** Lets go; what is paused goes on. */
+  disconnect(): void {
+    this.#session.sendDebugger({ type: "debugger", on: false });
+  }
+
+  /** Calls a method of the inspector's protocol. Rejects with the inspector's error, and after five seconds. */
+  async call<T = object>(method: string, params: object = {}): Promise<T> {
+    if (this.#session.exit !== undefined) throw new Error(this.#session.exit.message);
+    const id = ++this.#lastId;
+    const answer = new Promise<object>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#session.sendDebugger({ type: "inspect", id, method, params });
+    if (!(await within(answer, answerMs))) {
+      this.#settle(id, { error: "the session does not answer: it is inside a call that cannot be looked into" });
+    }
+    return (await answer) as T;
+  }
+
+  #settle(id: number, { result, error }: { result?: object; error?: string }): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (error !== undefined) waiting?.reject(new Error(error));
+    else waiting?.resolve(result ?? {});
+  }
+}

@@ -23,7 +23,7 @@ export { CellSyntaxError } from "./parse.ts";
  * Compiles a cell to a script for V8's REPL mode: types erased in place, newer syntax lowered, what must go through
  * the host object (`__heddle__`) rewritten. The script's completion value is the cell's result, awaited; it is
  * `undefined` where `hasResult` is false. `notebook` tells which names of earlier cells a loop may keep to itself while
- * it runs; without it none, and with `isDebugged` none of this cell either. Throws `CellSyntaxError`.
+ * it runs; without it none. With `isDebugged` loops keep nothing. Throws `CellSyntaxError`.
  */
 export function compileCell(
   source: string,

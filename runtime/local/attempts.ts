@@ -9,11 +9,19 @@ import { type EventLog, Row } from "./event-log.ts";
 import { failureOf } from "./failures.ts";
 import type { ObjectDirectory } from "./object-directory.ts";
 import { TaskOk, TaskThrewRetryable, TaskTimedOut, TaskWasCancelled } from "./protocol.ts";
-import { type Failure, type FailureKind, learnDuration, type Task, type WorkerRecord } from "./records.ts";
+import {
+  type Failure,
+  type FailureKind,
+  learnDuration,
+  NO_ATTEMPTS,
+  stepTime,
+  type Task,
+  type WorkerRecord,
+} from "./records.ts";
 import type { StreamDesk } from "./stream-desk.ts";
 
 export interface AttemptSurroundings {
-  effects: Pick<Effects, "describe" | "freeMemory">;
+  effects: Pick<Effects, "describe">;
   log: EventLog;
   directory: ObjectDirectory;
   dispatcher: Dispatcher;
@@ -38,7 +46,7 @@ export class Attempts {
     if (task.slot >= 0) task.worker.freeSlots.push(task.slot);
     task.slot = -1;
     task.state = "running";
-    this.#with.log.add(Row.started, time, id, task.worker.index, task.attempt);
+    this.#with.log.add(Row.started, stepTime(task, time), id, task.worker.index, task.attempt);
   }
 
   /** An attempt ended on its worker. `blocks` are the values, or the one thing thrown. */
@@ -51,7 +59,9 @@ export class Attempts {
       learnDuration(task.definition, time - startedAt);
       let size = 0;
       for (const block of blocks) size += block.size;
-      this.#with.log.add(Row.finished, time, id, worker.index, task.attempt, startedAt, executedAt, size);
+      const ended = stepTime(task, time);
+      this.#with.log.add(Row.finished, ended, id, worker.index, task.attempt, startedAt, executedAt, size);
+      this.forgetThrown(task);
       this.#complete(task, "finished");
       for (let index = 0; index < task.returns; index++) this.#sealReturn(id + index, blocks[index], undefined);
       this.#with.streams.ended(task, false);
@@ -68,23 +78,19 @@ export class Attempts {
     outcome: number,
     blocks: Block[],
   ): void {
-    const thrown = blocks[0];
+    const { clock, directory, effects, log } = this.#with;
+    const [thrown, summary] = blocks;
     if (outcome === TaskWasCancelled || (task.cancelRequested && outcome !== TaskTimedOut)) {
-      this.#with.log.add(
-        Row.cancelled,
-        this.#with.clock.now,
-        task.id,
-        worker.index,
-        task.attempt,
-        startedAt,
-        executedAt,
-      );
+      for (const block of blocks) directory.discardBlock(block);
+      const time = stepTime(task, clock.now);
+      log.add(Row.cancelled, time, task.id, worker.index, task.attempt, startedAt, executedAt);
       this.end(task, "cancelled", failureOf("cancelled", task), true);
       return;
     }
     const retry = outcome === TaskThrewRetryable && task.retriesLeft > 0;
-    const error =
-      blocks[1] === undefined ? { name: "TaskTimeoutError", message: "" } : this.#with.effects.describe(blocks[1]);
+    const error = summary === undefined ? { name: "TaskTimeoutError", message: "" } : effects.describe(summary);
+    if (summary !== undefined) directory.discardBlock(summary);
+    if (thrown !== undefined) directory.holdAll(thrown.refs);
     this.#logFailure(task, worker, startedAt, executedAt, retry, error);
     if (retry) {
       if (thrown !== undefined) task.attempts = [...task.attempts, thrown];
@@ -97,16 +103,17 @@ export class Attempts {
   }
 
   #logFailure(
-    { attempt, id }: Task,
+    task: Task,
     worker: WorkerRecord,
     startedAt: number,
     executedAt: number,
     retry: boolean,
     error: { name: string; message: string },
   ): void {
-    const { clock, log } = this.#with;
+    const { attempt, id } = task;
+    const time = stepTime(task, this.#with.clock.now);
     const willRetry = retry ? 1 : 0;
-    log.add(Row.failed, clock.now, id, worker.index, attempt, startedAt, executedAt, willRetry, { error });
+    this.#with.log.add(Row.failed, time, id, worker.index, attempt, startedAt, executedAt, willRetry, { error });
   }
 
   #retry(task: Task): void {
@@ -115,8 +122,14 @@ export class Attempts {
     task.startedAt = 0;
     task.state = "ready";
     task.worker = undefined;
-    this.#with.log.add(Row.ready, this.#with.clock.now, task.id);
+    this.#with.log.add(Row.ready, stepTime(task, this.#with.clock.now), task.id);
     this.#with.dispatcher.addReady(task);
+  }
+
+  /** What earlier attempts of the task threw is not needed any more. */
+  forgetThrown(task: Task): void {
+    for (const block of task.attempts) this.#with.directory.releaseBlock(block);
+    task.attempts = NO_ATTEMPTS;
   }
 
   #leaveWorker(task: Task): void {
@@ -131,14 +144,18 @@ export class Attempts {
   /** Ends a task without a value: all its objects fail. */
   end(task: Task, state: "failed" | "cancelled", failure: Failure, logged = false): void {
     if (!logged) {
-      if (state === "cancelled") this.#with.log.add(Row.cancelled, this.#with.clock.now, task.id, 0, task.attempt);
+      const time = stepTime(task, this.#with.clock.now);
+      if (state === "cancelled") this.#with.log.add(Row.cancelled, time, task.id, 0, task.attempt);
       else
-        this.#with.log.add(Row.failed, this.#with.clock.now, task.id, 0, task.attempt, 0, 0, 0, {
+        this.#with.log.add(Row.failed, time, task.id, 0, task.attempt, 0, 0, 0, {
           error: { name: failure.kind, message: failure.message },
         });
     }
     this.#complete(task, state);
+    const { cause } = failure;
+    if (cause !== undefined) cause.holds++;
     for (let index = 0; index < task.returns; index++) this.#sealReturn(task.id + index, undefined, failure);
+    if (cause !== undefined) this.#with.directory.dropCause(cause);
     if (task.returns === 0) this.#with.directory.noteLoneFailure(failure);
     this.#with.streams.ended(task, true);
   }
@@ -146,7 +163,7 @@ export class Attempts {
   #sealReturn(id: number, block: Block | undefined, failure: Failure | undefined): void {
     const object = this.#with.directory.objects.get(id);
     if (object === undefined) {
-      if (block !== undefined && block.locators.length > 0) this.#with.effects.freeMemory(block);
+      if (block !== undefined) this.#with.directory.discardBlock(block);
       return;
     }
     this.#with.directory.seal(object, block, failure);
@@ -166,19 +183,12 @@ export class Attempts {
     this.#leaveWorker(task);
     task.worker = undefined;
     if (!started) {
-      this.#with.dispatcher.addReady(task, true);
+      this.#with.dispatcher.putBack(task);
       return;
     }
     if (task.cancelRequested) {
-      this.#with.log.add(
-        Row.cancelled,
-        this.#with.clock.now,
-        task.id,
-        worker.index,
-        task.attempt,
-        startedAt,
-        startedAt,
-      );
+      const time = stepTime(task, this.#with.clock.now);
+      this.#with.log.add(Row.cancelled, time, task.id, worker.index, task.attempt, startedAt, startedAt);
       this.end(task, "cancelled", failureOf("cancelled", task, undefined, worker), true);
       return;
     }

@@ -7,7 +7,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { type EventLog, Row } from "./event-log.ts";
 import type { ObjectDirectory } from "./object-directory.ts";
 import { CallFailed, CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
-import type { Call, StoredObject, Task } from "./records.ts";
+import { type Call, type StoredObject, stepTime, type Task } from "./records.ts";
 
 /** Ids that an event shows of a call; the totals are exact. */
 const SHOWN = 64;
@@ -24,6 +24,8 @@ export interface CallSurroundings {
   dispatcher: Dispatcher;
   clock: { now: number };
   task(id: number): Task | undefined;
+  /** The task has what it waited for, with a slot or without. */
+  goOn(task: Task): void;
   /** The object of that number; one that nobody knows is a lost one. */
   object(id: number): StoredObject;
 }
@@ -57,6 +59,11 @@ export class CallDesk {
 
   constructor(surroundings: CallSurroundings) {
     this.#with = surroundings;
+  }
+
+  /** Calls that have not returned, and tasks that have any. */
+  get size(): number {
+    return this.#open.size + this.#byTask.size;
   }
 
   /** A `get` began: its values go to the client as they come, then the call is done. `poll` answers at once. */
@@ -176,8 +183,10 @@ export class CallDesk {
   /** The task awaits something: its slot goes to others. */
   suspend(task: Task): void {
     task.openCalls++;
-    if (task.openCalls > 1 || task.lane === undefined) return;
-    this.#with.log.add(Row.blocked, this.#with.clock.now, task.id);
+    if (task.openCalls > 1) return;
+    // It was to have a slot again, and goes on without one: what it asks for now may depend on what it has been given.
+    if (task.lane === undefined) return this.#with.goOn(task);
+    this.#with.log.add(Row.blocked, stepTime(task, this.#with.clock.now), task.id);
     this.#with.dispatcher.leaveLane(task);
     task.worker?.suspended.add(task);
   }
@@ -234,30 +243,31 @@ export class CallDesk {
 
   /** The task has a slot again, or awaits something else by now: what was decided for it goes out. */
   resumed(task: Task): void {
-    if (task.lane !== undefined) this.#with.log.add(Row.resumed, this.#with.clock.now, task.id);
+    if (task.lane !== undefined) this.#with.log.add(Row.resumed, stepTime(task, this.#with.clock.now), task.id);
     for (const call of [...(this.#byTask.get(task) ?? [])]) if (call.done) this.#answer(call);
   }
 
-  /** The task has ended, whatever it still had asked for. */
+  /** The task's attempt has ended. Code that goes on all the same has its answers, and no slot to give back for them. */
   forgetTask(task: Task): void {
     if (this.#byTask.size === 0) return;
     const calls = this.#byTask.get(task);
     if (calls === undefined) return;
-    for (const call of calls) this.#drop(call);
     this.#byTask.delete(task);
     task.openCalls = 0;
+    for (const call of calls) {
+      call.task = undefined;
+      if (call.done) this.#answer(call);
+    }
   }
 
   /** A thread is gone: nobody waits for its answers. */
   forgetClient(index: number): void {
-    for (const call of this.#open.values()) if (call.client === index) this.#drop(call);
-  }
-
-  /** Nobody waits for the call any more. It must not be decided later: its task may by then run as another attempt. */
-  #drop(call: Call): void {
-    this.#open.delete(callNumber(call));
-    if (!call.done) this.#leaveObjects(call);
-    call.done = true;
+    for (const [number, call] of this.#open) {
+      if (call.client !== index) continue;
+      this.#open.delete(number);
+      call.done = true;
+      this.#leaveObjects(call);
+    }
   }
 }
 

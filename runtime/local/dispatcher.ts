@@ -12,8 +12,12 @@ import type { Lane, Policy, Task, WorkerRecord } from "./records.ts";
 
 const AHEAD_MS = 2;
 const MAX_AHEAD = 512;
+/** Empty queues that are kept for the next task of their shape. */
+const MAX_SHAPES = 32;
 
 export interface DispatchEffects {
+  /** Whether the task can start as things are; one that cannot has ended. */
+  mayStart(task: Task): boolean;
   dispatch(task: Task, lane: Lane): boolean;
   /** Takes a task back that has not started; false when it has. */
   revoke(task: Task): boolean;
@@ -27,6 +31,9 @@ export class Dispatcher {
   readonly #effects: DispatchEffects;
   readonly #ready = new Map<string, Fifo<Task>>();
   readonly #resuming = new Fifo<Task>();
+  /** Workers that had no room for a record in this run. */
+  readonly #full = new Set<WorkerRecord>();
+  #readyTasks = 0;
   #nextLane = 1;
   #uses = 0;
 
@@ -35,14 +42,31 @@ export class Dispatcher {
     this.#effects = effects;
   }
 
-  addReady(task: Task, first = false): void {
-    let queue = this.#ready.get(task.policy.shapeKey);
+  /** Tasks in queues. */
+  get queued(): number {
+    let count = this.#resuming.length;
+    for (const queue of this.#ready.values()) count += queue.length;
+    return count;
+  }
+
+  /** The task waits for a slot, behind all that wait already. */
+  addReady(task: Task): void {
+    task.readyOrder = ++this.#readyTasks;
+    this.#queueOf(task).push(task);
+  }
+
+  /** The task did not start where it was sent, and has its old place again. */
+  putBack(task: Task): void {
+    this.#queueOf(task).insert(task, (other) => other.readyOrder > task.readyOrder);
+  }
+
+  #queueOf({ policy }: Task): Fifo<Task> {
+    let queue = this.#ready.get(policy.shapeKey);
     if (queue === undefined) {
       queue = new Fifo();
-      this.#ready.set(task.policy.shapeKey, queue);
+      this.#ready.set(policy.shapeKey, queue);
     }
-    if (first) queue.unshift(task);
-    else queue.push(task);
+    return queue;
   }
 
   /** A suspended task wants its slot back; it goes before all that have not started. */
@@ -66,10 +90,17 @@ export class Dispatcher {
 
   /** Starts and resumes whatever can be. Call it after a batch of changes. */
   run(): void {
+    this.#full.clear();
     this.#resume();
     while (this.#startOne()) {}
     for (const worker of this.workers.values()) for (const lane of worker.lanes) this.#sendAhead(lane);
     this.#balance();
+    // A task that could not start after all has ended, and somebody may have waited for it.
+    this.#resume();
+  }
+
+  #takesMore(worker: WorkerRecord): boolean {
+    return worker.up && worker.freeSlots.length > 0 && !this.#full.has(worker);
   }
 
   #fits(shape: ResourceShape): boolean {
@@ -86,16 +117,11 @@ export class Dispatcher {
 
   #resume(): void {
     for (let task = this.#resuming.first; task !== undefined; task = this.#resuming.first) {
-      const gone = task.state !== "running" || task.worker === undefined;
-      if (!gone && !this.#fits(task.policy.shape)) return;
+      // One that has a lane is another attempt than the one that was to resume, or has resumed already.
+      const waits = task.state === "running" && task.openCalls === 0 && task.lane === undefined;
+      if (waits && !this.#fits(task.policy.shape)) return;
       this.#resuming.shift();
-      // One that has a lane is another attempt than the one that was to resume.
-      if (gone || task.lane !== undefined) continue;
-      // It awaits something else by now: it goes on without a slot, since that may depend on what it has been given.
-      if (task.openCalls > 0) {
-        this.#effects.resumed(task);
-        continue;
-      }
+      if (!waits) continue;
       const worker = task.worker!;
       const lane = this.#openLane(worker, task.policy, true);
       lane.tasks.push(task);
@@ -107,29 +133,45 @@ export class Dispatcher {
 
   /** The oldest ready task that fits goes to the worker with the least to do. */
   #startOne(): boolean {
-    let oldest: Fifo<Task> | undefined;
-    for (const queue of this.#ready.values()) {
-      const { first } = queue;
-      if (first === undefined || !this.#fits(first.policy.shape)) continue;
-      if (oldest === undefined || first.sequence < oldest.first!.sequence) oldest = queue;
-    }
-    if (oldest === undefined) return false;
+    const queue = this.#oldestThatFits();
+    if (queue === undefined) return false;
     const worker = this.#leastBusy();
     if (worker === undefined) return false;
-    const task = oldest.shift()!;
-    if (task.state !== "ready") return true;
+    const task = queue.shift()!;
     const lane = this.#openLane(worker, task.policy);
-    if (this.#send(task, lane)) return true;
-    this.#closeLane(lane);
-    this.addReady(task, true);
-    return false;
+    if (!this.#send(task, lane)) {
+      this.#closeLane(lane);
+      this.putBack(task);
+    }
+    return true;
+  }
+
+  #oldestThatFits(): Fifo<Task> | undefined {
+    let oldest: Fifo<Task> | undefined;
+    for (const [key, queue] of this.#ready) {
+      const first = this.#firstOf(queue);
+      if (first === undefined) {
+        if (this.#ready.size > MAX_SHAPES) this.#ready.delete(key);
+      } else if (this.#fits(first.policy.shape) && !(oldest && oldest.first!.readyOrder < first.readyOrder))
+        oldest = queue;
+    }
+    return oldest;
+  }
+
+  /** The first task of a queue that may start; those that ended while they waited go. */
+  #firstOf(queue: Fifo<Task>): Task | undefined {
+    for (let task = queue.first; task !== undefined; task = queue.first) {
+      if (task.state === "ready" && this.#effects.mayStart(task)) return task;
+      queue.shift();
+    }
+    return undefined;
   }
 
   #leastBusy(): WorkerRecord | undefined {
     let best: WorkerRecord | undefined;
     let bestLoad = Number.POSITIVE_INFINITY;
     for (const worker of this.workers.values()) {
-      if (!worker.up || worker.freeSlots.length === 0) continue;
+      if (!this.#takesMore(worker)) continue;
       // A thread whose suspended tasks may come back at any time is the second choice.
       const load = worker.lanes.size * 2 + (worker.suspended.size > 0 ? 1 : 0);
       // Among equals the one that has rested longest, so that short tasks spread over the threads too.
@@ -142,15 +184,17 @@ export class Dispatcher {
   }
 
   #send(task: Task, lane: Lane): boolean {
-    task.slot = lane.worker.freeSlots.pop() ?? -1;
+    const { worker } = lane;
+    task.slot = worker.freeSlots.pop() ?? -1;
     if (task.slot < 0) return false;
     task.lane = lane;
-    task.worker = lane.worker;
-    lane.worker.lastUsed = ++this.#uses;
+    task.worker = worker;
+    worker.lastUsed = ++this.#uses;
     lane.tasks.push(task);
     if (this.#effects.dispatch(task, lane)) return true;
+    this.#full.add(worker);
     lane.tasks.remove(task);
-    lane.worker.freeSlots.push(task.slot);
+    worker.freeSlots.push(task.slot);
     task.slot = -1;
     task.lane = task.worker = undefined;
     return false;
@@ -161,18 +205,14 @@ export class Dispatcher {
     if (lane.solo || queue === undefined || queue.length === 0 || this.#resuming.length > 0) return;
     const share = Math.ceil(queue.length / Math.max(1, this.#upWorkers()));
     for (let sent = 0; sent < share; sent++) {
-      const task = queue.first;
+      const task = this.#firstOf(queue);
       if (task === undefined) return;
-      if (task.state !== "ready") {
-        queue.shift();
-        continue;
-      }
       const { meanMs } = task.definition;
       const ahead = meanMs === undefined ? 0 : Math.min(MAX_AHEAD, Math.floor(AHEAD_MS / Math.max(meanMs, 0.001)));
       if (lane.tasks.length > ahead) return;
       queue.shift();
       if (!this.#send(task, lane)) {
-        queue.unshift(task);
+        this.putBack(task);
         return;
       }
     }
@@ -184,44 +224,46 @@ export class Dispatcher {
     return count;
   }
 
-  /** Where a worker has nothing to do and no task is ready, takes back half of what the fullest lane has not started. */
+  /** Where a worker has nothing to do, it takes over about half of what lies behind something else on another one. */
   #balance(): void {
     for (const idle of this.workers.values()) {
-      if (!idle.up || idle.lanes.size > 0) continue;
-      const victim = this.#fullestLane();
-      if (victim === undefined || !this.#fits(victim.policy.shape)) return;
-      const waiting = [...victim.tasks].filter((task) => task.startedAt === 0);
-      let toTake =
-        waiting.length === victim.tasks.length
-          ? waiting.length - (victim.worker.suspended.size > 0 || victim.worker.lanes.size > 1 ? 0 : 1)
-          : waiting.length;
-      toTake = Math.ceil(toTake / 2);
-      const taken: Task[] = [];
-      for (let index = waiting.length - 1; taken.length < toTake && index >= 0; index--) {
-        const task = waiting[index]!;
-        if (this.takeBack(task)) taken.push(task);
-      }
-      if (taken.length === 0) return;
-      for (const task of taken) this.addReady(task, true);
-      const head = this.#ready.get(victim.policy.shapeKey)!.shift()!;
-      const lane = this.#openLane(idle, head.policy);
-      if (!this.#send(head, lane)) {
-        this.#closeLane(lane);
-        this.addReady(head, true);
-        return;
-      }
-      this.#sendAhead(lane);
+      if (idle.lanes.size > 0 || !this.#takesMore(idle)) continue;
+      const relieved = this.#lanesBehind().some((lane) => {
+        if (this.#relieve(lane)) while (this.#startOne()) {}
+        return idle.lanes.size > 0;
+      });
+      if (!relieved) return;
+      for (const lane of idle.lanes) this.#sendAhead(lane);
     }
   }
 
-  #fullestLane(): Lane | undefined {
-    let fullest: Lane | undefined;
-    for (const worker of this.workers.values()) {
-      for (const lane of worker.lanes) {
-        if (lane.tasks.length > 1 && lane.tasks.length > (fullest?.tasks.length ?? 0)) fullest = lane;
-      }
+  /** Lanes with unstarted tasks behind others on their thread; the fullest first. */
+  #lanesBehind(): Lane[] {
+    const found: Lane[] = [];
+    for (const worker of this.workers.values())
+      for (const lane of worker.lanes)
+        if ((lane.tasks.length > 1 || worker.lanes.size > 1) && lane.tasks.last!.startedAt === 0) found.push(lane);
+    return found.sort((a, b) => b.tasks.length - a.tasks.length);
+  }
+
+  /** Takes tasks of the lane back that another thread could start; whether there were any. */
+  #relieve({ policy, tasks, worker }: Lane): boolean {
+    const waiting = [...tasks].filter(({ startedAt }) => startedAt === 0);
+    const allWait = waiting.length === tasks.length;
+    const alone = worker.lanes.size === 1 && worker.suspended.size === 0;
+    let most = Math.ceil((allWait && alone ? waiting.length - 1 : waiting.length) / 2);
+    if (!this.#fits(policy.shape)) {
+      // There is no room for a second lane; this one as a whole can move.
+      if (!allWait || alone) return false;
+      most = waiting.length;
     }
-    return fullest;
+    let taken = 0;
+    for (let task = waiting.pop(); task !== undefined && taken < most; task = waiting.pop()) {
+      if (!this.takeBack(task)) continue;
+      this.putBack(task);
+      taken++;
+    }
+    return taken > 0;
   }
 
   /** Takes a dispatched task back if it has not started. */

@@ -2,12 +2,23 @@
 import { describeHop, type TaskHop } from "../errors.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import type { Block } from "./block.ts";
-import { type Failure, type FailureKind, type Task, taskName, type WorkerRecord } from "./records.ts";
+import { type Cause, type Failure, type FailureKind, type Task, taskName, type WorkerRecord } from "./records.ts";
 
 /** A failure that begins with this task. */
-export function failureOf(kind: FailureKind, task: Task, cause?: Block, worker?: WorkerRecord): Failure {
-  return { kind, message: "", hops: [hopOf(task, worker)], cause, attempts: task.attempts };
+export function failureOf(kind: FailureKind, task: Task, thrown?: Block, worker?: WorkerRecord): Failure {
+  return { kind, message: "", hops: [hopOf(task, worker)], cause: causeOf(thrown, task.attempts) };
 }
+
+const causeOf = (thrown: Block | undefined, attempts: readonly Block[]): Cause | undefined =>
+  thrown === undefined && attempts.length === 0 ? undefined : { thrown, attempts, holds: 0 };
+
+/** The failure of an object that has no task to tell of. */
+export const failureWithoutTask = (kind: "lost" | "freed"): Failure => ({
+  kind,
+  message: "",
+  hops: [],
+  cause: undefined,
+});
 
 /** The task as one hop of a story. */
 export function hopOf(task: Task, worker = task.worker): TaskHop {

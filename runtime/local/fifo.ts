@@ -11,13 +11,20 @@ export class Fifo<T> implements Iterable<T> {
     return this.#items[this.#head];
   }
 
+  get last(): T | undefined {
+    return this.#items.at(-1);
+  }
+
   push(item: T): void {
     this.#items.push(item);
   }
 
-  unshift(item: T): void {
-    if (this.#head > 0) this.#items[--this.#head] = item;
-    else this.#items.unshift(item);
+  /** Puts an item before all that come after it, which are all from some place on. */
+  insert(item: T, comesAfter: (other: T) => boolean): void {
+    let at = this.#head;
+    while (at < this.#items.length && !comesAfter(this.#items[at]!)) at++;
+    if (at === this.#head && at > 0) this.#items[--this.#head] = item;
+    else this.#items.splice(at, 0, item);
   }
 
   shift(): T | undefined {

@@ -1,5 +1,6 @@
 /** Reads what a thread wrote into its ring and steps the scheduler with it. */
 import { receiveMessageOnPort } from "node:worker_threads";
+import { now } from "../clock.ts";
 import { type Block, blockWords, copyBlock } from "./block.ts";
 import type { AskedWait, TakenByWait } from "./call-desk.ts";
 import type { Outbox } from "./outbox.ts";
@@ -92,7 +93,7 @@ export class Intake {
         for (let at = 0; at < reader.words; at++) this.#scheduler.release(client, f64[word + at]!);
         return;
       case protocol.Free:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.directory.free(f64[word + at]!);
+        for (let at = 0; at < reader.words; at++) this.#scheduler.free(f64[word + at]!, now());
         return;
       case protocol.Subscribe:
         for (let at = 0; at < reader.words; at++) this.#scheduler.subscribe(client, f64[word + at]!);

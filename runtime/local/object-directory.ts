@@ -2,7 +2,8 @@
 
 import { IdTable } from "../id-table.ts";
 import type { Block } from "./block.ts";
-import type { Call, Failure, StoredObject, Task } from "./records.ts";
+import { failureWithoutTask } from "./failures.ts";
+import type { Call, Cause, Failure, StoredObject, Task } from "./records.ts";
 
 /** What the directory makes happen outside. */
 export interface ObjectEffects {
@@ -30,32 +31,16 @@ export class ObjectDirectory {
 
   /** Makes the record of an object that does not exist yet. */
   create(id: number, task: number, holds: number): StoredObject {
-    const object: StoredObject = {
-      id,
-      holds,
-      block: undefined,
-      failure: undefined,
-      order: 0,
-      freed: false,
-      looked: false,
-      task,
-      dependents: undefined,
-      subscribers: undefined,
-      call: undefined,
-      callIndex: 0,
-      calls: undefined,
-    };
+    const object = newObject(id, task, holds);
     this.objects.set(id, object);
     return object;
   }
 
-  /** The object of that number; one that nobody knows becomes a lost one. */
+  /** The object of that number; a lost one, which is remembered nowhere, when there is none. */
   find(id: number): StoredObject {
     const object = this.objects.get(id);
     if (object !== undefined) return object;
-    const lost = this.create(id, 0, 1);
-    this.seal(lost, undefined, { kind: "lost", message: "", hops: [], cause: undefined, attempts: [] });
-    return lost;
+    return { ...newObject(id, 0, 0), order: ++this.#order, failure: failureWithoutTask("lost") };
   }
 
   /** Gives the object its value or its failure, once, and tells all who wait. The block's refs are held from here on. */
@@ -65,7 +50,7 @@ export class ObjectDirectory {
     object.block = block;
     object.failure = failure;
     if (block !== undefined) this.holdAll(block.refs);
-    if (failure?.cause !== undefined) this.holdAll(failure.cause.refs);
+    if (failure?.cause !== undefined) failure.cause.holds++;
     const { subscribers, dependents, call, callIndex, calls } = object;
     object.subscribers = object.dependents = object.call = object.calls = undefined;
     if (object.freed) this.#discard(object);
@@ -73,7 +58,8 @@ export class ObjectDirectory {
     if (calls !== undefined) for (const { call, index } of calls) this.#effects.callProgress(call, index, object);
     if (subscribers !== undefined) for (const client of subscribers) this.#effects.ready(client, object);
     if (dependents !== undefined) for (const task of dependents) this.#effects.inputReady(task, object);
-    if (object.holds === 0) this.#drop(object);
+    // Whoever was told just now may have let it go already.
+    if (object.holds === 0 && this.objects.get(object.id) === object) this.#drop(object);
   }
 
   hold(id: number): void {
@@ -114,7 +100,7 @@ export class ObjectDirectory {
   #discard(object: StoredObject): void {
     const { block, failure } = object;
     object.block = undefined;
-    object.failure = { kind: "freed", message: "", hops: [], cause: undefined, attempts: [] };
+    object.failure = failureWithoutTask("freed");
     this.#releaseContent(block, failure);
   }
 
@@ -142,12 +128,40 @@ export class ObjectDirectory {
 
   #releaseContent(block: Block | undefined, failure: Failure | undefined): void {
     if (block !== undefined) this.releaseBlock(block);
-    if (failure?.cause !== undefined) this.releaseBlock(failure.cause);
+    if (failure?.cause !== undefined) this.dropCause(failure.cause);
+  }
+
+  /** Takes one hold of a cause back; the last one lets go of what the attempts threw. */
+  dropCause(cause: Cause): void {
+    if (--cause.holds > 0) return;
+    if (cause.thrown !== undefined) this.releaseBlock(cause.thrown);
+    for (const attempt of cause.attempts) this.releaseBlock(attempt);
   }
 
   /** Lets go of what a block refers to and of its memory. */
   releaseBlock(block: Block): void {
     if (block.refs.length > 0) this.releaseAll(block.refs);
+    this.discardBlock(block);
+  }
+
+  /** Lets go of the memory of a block that nobody wants. */
+  discardBlock(block: Block): void {
     if (block.locators.length > 0) this.#effects.freeMemory(block);
   }
 }
+
+const newObject = (id: number, task: number, holds: number): StoredObject => ({
+  id,
+  holds,
+  block: undefined,
+  failure: undefined,
+  order: 0,
+  freed: false,
+  looked: false,
+  task,
+  dependents: undefined,
+  subscribers: undefined,
+  call: undefined,
+  callIndex: 0,
+  calls: undefined,
+});

@@ -207,7 +207,7 @@ function failureMessage(failure: Failure): FailureMessage {
     kind: failure.kind,
     message: failure.message,
     hops: failure.hops,
-    cause: failure.cause?.content,
-    attempts: failure.attempts.map((attempt) => attempt.content),
+    cause: failure.cause?.thrown?.content,
+    attempts: (failure.cause?.attempts ?? []).map((attempt) => attempt.content),
   };
 }

@@ -31,7 +31,6 @@ export type TaskState = "waiting" | "ready" | "running" | "retrying" | "finished
 
 export interface Task {
   readonly id: number;
-  readonly sequence: number;
   readonly definition: Definition;
   readonly policy: Policy;
   readonly args: Block;
@@ -46,6 +45,10 @@ export interface Task {
   readonly client: number;
   readonly submittedAt: number;
   state: TaskState;
+  /** When it last took a step, by the events. */
+  steppedAt: number;
+  /** Its place among all tasks that became ready: the queues' order. */
+  readyOrder: number;
   /** Inputs not there yet. */
   missing: number;
   attempt: number;
@@ -58,6 +61,8 @@ export interface Task {
   /** `get` and `wait` calls of the task that have not returned; while there are any it holds no slot. */
   openCalls: number;
   cancelRequested: boolean;
+  /** Whether the cancelling reaches the tasks that it submits. */
+  cancelChildren: boolean;
   /** What earlier attempts threw. */
   attempts: readonly Block[];
   children: Set<number> | undefined;
@@ -98,8 +103,8 @@ export interface WorkerRecord {
   readonly lanes: Set<Lane>;
   /** Tasks on this thread that hold no slot because they await a call. */
   readonly suspended: Set<Task>;
-  /** Objects this thread has handles of. */
-  readonly held: Set<number>;
+  /** Objects this thread has handles of, or views on, with the number of its holds. */
+  readonly held: Map<number, number>;
   readonly freeSlots: number[];
   /** When it was last given a task, as a count of such occasions. */
   lastUsed: number;
@@ -113,9 +118,17 @@ export interface Failure {
   message: string;
   /** The failing task last. */
   hops: TaskHop[];
-  /** The value that was thrown. */
-  cause: Block | undefined;
-  attempts: readonly Block[];
+  cause: Cause | undefined;
+}
+
+/** What the attempts of a failed task threw; all failures that come of it share it. */
+export interface Cause {
+  /** What the last attempt threw; undefined when it ended in another way. */
+  readonly thrown: Block | undefined;
+  /** What earlier attempts threw. */
+  readonly attempts: readonly Block[];
+  /** Failed objects that tell of it. */
+  holds: number;
 }
 
 export interface StoredObject {
@@ -144,7 +157,8 @@ export interface Call {
   readonly id: number;
   readonly client: number;
   readonly kind: "get" | "wait";
-  readonly task: Task | undefined;
+  /** The task that waits for its slot with it. */
+  task: Task | undefined;
   readonly objects: number[];
   readonly settled: boolean;
   remaining: number;
@@ -170,7 +184,7 @@ export interface Submission {
   time: number;
 }
 
-const NO_ATTEMPTS: readonly Block[] = [];
+export const NO_ATTEMPTS: readonly Block[] = [];
 
 /** The task's name for users: the one given, or its function's with a preview of its arguments. */
 export function taskName({ definition, policy, preview }: Task): string {
@@ -178,11 +192,10 @@ export function taskName({ definition, policy, preview }: Task): string {
 }
 
 /** A task as it begins its life. */
-export function newTask(submission: Submission, sequence: number): Task {
+export function newTask(submission: Submission): Task {
   const { args, cell, client, definition, id, inputs, parent, policy, preview, returns, stream, time } = submission;
   return {
     id,
-    sequence,
     definition,
     policy,
     args,
@@ -194,6 +207,8 @@ export function newTask(submission: Submission, sequence: number): Task {
     client,
     submittedAt: time,
     state: "waiting",
+    steppedAt: time,
+    readyOrder: 0,
     missing: 0,
     attempt: 0,
     retriesLeft: policy.maxRetries < 0 ? Number.POSITIVE_INFINITY : policy.maxRetries,
@@ -203,10 +218,17 @@ export function newTask(submission: Submission, sequence: number): Task {
     startedAt: 0,
     openCalls: 0,
     cancelRequested: false,
+    cancelChildren: false,
     attempts: NO_ATTEMPTS,
     children: undefined,
     stream,
   };
+}
+
+/** The time of the task's next step by the events: that of the record, unless it overtook an earlier step on its way. */
+export function stepTime(task: Task, time: number): number {
+  if (time > task.steppedAt) task.steppedAt = time;
+  return task.steppedAt;
 }
 
 /** Learns how long calls of a function hold their slot. Recent calls count most. */

@@ -8,7 +8,7 @@ import type { Effects } from "./effects.ts";
 import { type EventLog, Row, type RowDetail } from "./event-log.ts";
 import { failureOf, hopOf, inputMessage } from "./failures.ts";
 import { ObjectDirectory } from "./object-directory.ts";
-import { newTask, type StoredObject, type Submission, type Task } from "./records.ts";
+import { newTask, type StoredObject, type Submission, stepTime, type Task } from "./records.ts";
 import { StreamDesk } from "./stream-desk.ts";
 
 const NO_OBJECTS: readonly StoredObject[] = [];
@@ -24,7 +24,6 @@ export class Scheduler {
   /** The items of generator tasks. */
   readonly streams: StreamDesk;
   readonly #attempts: Attempts;
-  #sequence = 0;
   readonly #clock = { now: 0 };
 
   constructor(totals: ResourceShape, effects: Effects, log: EventLog) {
@@ -45,10 +44,8 @@ export class Scheduler {
           task.inputs.length === 0 ? NO_OBJECTS : task.inputs.map((id) => this.directory.objects.get(id)!),
         ),
       revoke: (task) => effects.revoke(task),
-      resumed: (task) => {
-        this.calls.resumed(task);
-        this.streams.resumed(task);
-      },
+      mayStart: (task) => this.#mayStart(task),
+      resumed: (task) => this.#goOn(task),
     });
     this.calls = new CallDesk({
       effects,
@@ -58,11 +55,17 @@ export class Scheduler {
       clock: this.#clock,
       task: (id) => this.tasks.get(id),
       object: (id) => this.directory.find(id),
+      goOn: (task) => this.#goOn(task),
     });
     const { calls, directory, dispatcher, tasks } = this;
     this.streams = new StreamDesk({ effects, log, directory, dispatcher, calls, task: (id) => tasks.get(id) });
     const { streams } = this;
     this.#attempts = new Attempts({ effects, log, directory, dispatcher, calls, streams, tasks, clock: this.#clock });
+  }
+
+  #goOn(task: Task): void {
+    this.calls.resumed(task);
+    this.streams.resumed(task);
   }
 
   /** Starts and resumes what can be; call it after a batch of events. */
@@ -78,7 +81,7 @@ export class Scheduler {
     // A nested task belongs to the cell of the task that submitted it.
     const parentTask = parent === 0 ? undefined : this.tasks.get(parent);
     submission.cell ??= parentTask?.cell;
-    const task = newTask(submission, this.#sequence++);
+    const task = newTask(submission);
     this.tasks.set(id, task);
     this.log.add(Row.submitted, task.submittedAt, id, parent, 0, 0, 0, 0, this.#detailOf(task));
     if (parentTask !== undefined) {
@@ -89,7 +92,7 @@ export class Scheduler {
     for (let index = 0; index < returns; index++) this.#createHeld(id + index, id, client);
     const failed = this.#awaitInputs(task);
     if (failed !== undefined) this.#failFromInput(task, failed);
-    else if (parentTask?.cancelRequested === true) this.#attempts.end(task, "cancelled", failureOf("cancelled", task));
+    else if (parentTask?.cancelChildren === true) this.#attempts.end(task, "cancelled", failureOf("cancelled", task));
     else if (task.missing === 0) this.#becomeReady(task);
   }
 
@@ -109,7 +112,7 @@ export class Scheduler {
   }
 
   #createHeld(id: number, task: number, client: number): StoredObject {
-    this.dispatcher.workers.get(client)?.held.add(id);
+    this.dispatcher.workers.get(client)?.held.set(id, 1);
     return this.directory.create(id, task, 1);
   }
 
@@ -136,6 +139,7 @@ export class Scheduler {
   #failFromInput(task: Task, object: StoredObject): void {
     const failure = object.failure!;
     const own = hopOf(task);
+    this.#attempts.forgetThrown(task);
     this.#attempts.end(task, "failed", {
       ...failure,
       message: failure.message || inputMessage(failure.kind),
@@ -145,8 +149,19 @@ export class Scheduler {
 
   #becomeReady(task: Task): void {
     task.state = "ready";
-    this.log.add(Row.ready, this.#clock.now || task.submittedAt, task.id);
+    this.log.add(Row.ready, stepTime(task, this.#clock.now), task.id);
     this.dispatcher.addReady(task);
+  }
+
+  /** Inputs that were there may have been let go of since; the task fails then. */
+  #mayStart(task: Task): boolean {
+    for (const id of task.inputs) {
+      const object = this.directory.objects.get(id)!;
+      if (object.failure === undefined) continue;
+      this.#failFromInput(task, object);
+      return false;
+    }
+    return true;
   }
 
   /** A worker began the task. */
@@ -178,7 +193,9 @@ export class Scheduler {
   /** Cancels all unfinished tasks that a cell submitted. */
   cancelCell(cell: string, time: number): void {
     this.#clock.now = time;
-    for (const task of [...this.tasks.values()]) if (task.cell === cell) this.#cancelTask(task, false, true);
+    // The end of one may be the end of others that needed its value.
+    for (const task of [...this.tasks.values()])
+      if (task.cell === cell && this.tasks.has(task.id)) this.#cancelTask(task, false, true);
   }
 
   #cancelTask(task: Task, force: boolean, recursive: boolean): void {
@@ -186,6 +203,7 @@ export class Scheduler {
     const running = task.worker !== undefined && !this.dispatcher.takeBack(task);
     if (running) {
       task.cancelRequested = true;
+      task.cancelChildren ||= recursive;
       this.#effects.cancelOnWorker(task);
       if (force) this.#effects.endWorker(task.worker!.index, "cancelled");
     } else this.#attempts.end(task, "cancelled", failureOf("cancelled", task));
@@ -204,15 +222,29 @@ export class Scheduler {
   }
 
   hold(client: number, id: number): void {
+    if (!this.directory.objects.has(id)) return;
     const held = this.dispatcher.workers.get(client)?.held;
-    if (held?.has(id)) return;
-    if (this.directory.objects.has(id)) held?.add(id);
+    held?.set(id, (held.get(id) ?? 0) + 1);
     this.directory.hold(id);
   }
 
   release(client: number, id: number): void {
-    this.dispatcher.workers.get(client)?.held.delete(id);
+    const held = this.dispatcher.workers.get(client)?.held;
+    if (held !== undefined) {
+      const holds = held.get(id) ?? 0;
+      if (holds > 1) held.set(id, holds - 1);
+      else held.delete(id);
+    }
     this.directory.release(id);
+  }
+
+  /** Lets an object's value go although refs may remain. Tasks that would have read it and have not begun will fail. */
+  free(id: number, time: number): void {
+    this.#clock.now = time;
+    for (const worker of this.dispatcher.workers.values())
+      for (const task of [...worker.lanes].flatMap((lane) => [...lane.tasks]))
+        if (task.inputs.includes(id) && this.dispatcher.takeBack(task)) this.dispatcher.putBack(task);
+    this.directory.free(id);
   }
 
   subscribe(client: number, id: number): void {
@@ -234,7 +266,7 @@ export class Scheduler {
       up: true,
       lanes: new Set(),
       suspended: new Set(),
-      held: new Set(),
+      held: new Map(),
       freeSlots,
       lastUsed: 0,
     });
@@ -256,11 +288,23 @@ export class Scheduler {
     const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => [...lane.tasks])];
     for (const task of lost) this.#attempts.lost(task, worker, reason);
     this.calls.forgetClient(index);
-    for (const id of worker.held) this.directory.release(id);
+    for (const [id, holds] of worker.held) for (let left = holds; left > 0; left--) this.directory.release(id);
     for (const task of this.tasks.values()) {
+      if (task.stream === undefined || task.client !== index || !this.tasks.has(task.id)) continue;
       // A stream has one reader, and it is gone.
-      if (task.stream !== undefined && task.client === index) this.#cancelTask(task, false, true);
+      this.#cancelTask(task, false, true);
+      this.streams.close(task.id);
     }
+  }
+
+  /** How much of everything is remembered; nothing once all tasks have ended and all refs are gone. */
+  census(): Record<string, number> {
+    return {
+      tasks: this.tasks.size,
+      objects: this.directory.objects.size,
+      "open calls": this.calls.size,
+      "queued tasks": this.dispatcher.queued,
+    };
   }
 
   /** Amounts of each resource that no task holds now. */

@@ -8,7 +8,7 @@ import type { CallDesk } from "./call-desk.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type EventLog, Row } from "./event-log.ts";
 import type { ObjectDirectory } from "./object-directory.ts";
-import type { StoredObject, Stream, Task } from "./records.ts";
+import { type StoredObject, type Stream, stepTime, type Task } from "./records.ts";
 
 export interface StreamEffects {
   /** The stream's reader has a new item. */
@@ -64,7 +64,7 @@ export class StreamDesk {
     const isNew = index >= stream.items;
     if (isNew) {
       stream.items = index + 1;
-      this.#with.log.add(Row.yielded, time, id, index, item);
+      this.#with.log.add(Row.yielded, stepTime(task, time), id, index, item);
     }
     if (isNew && !stream.closed) this.#deliver(task, item, block);
     else this.#with.effects.freeMemory(block);
@@ -77,7 +77,7 @@ export class StreamDesk {
 
   #deliver(task: Task, item: number, block: Block): void {
     const { directory, dispatcher, effects } = this.#with;
-    dispatcher.workers.get(task.client)?.held.add(item);
+    dispatcher.workers.get(task.client)?.held.set(item, 1);
     const object = directory.create(item, task.id, 1);
     directory.seal(object, block, undefined);
     effects.item(task.client, task.id, object);

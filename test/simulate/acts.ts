@@ -1,0 +1,344 @@
+/** What each act of a story does to the world. */
+import type { Block } from "../../runtime/local/block.ts";
+import {
+  CallInterrupted,
+  CallOk,
+  CallTimeout,
+  TaskOk,
+  TaskThrew,
+  TaskThrewRetryable,
+  TaskTimedOut,
+  TaskWasCancelled,
+} from "../../runtime/local/protocol.ts";
+import type { Act, Get, Outcome, Submit } from "./story.ts";
+import type { Actor, Entry, Lane, Thread, Told } from "./thread.ts";
+import { newActor, type SimulatedCall, type World } from "./world.ts";
+
+const outcomes: Record<Outcome, number> = { ok: CallOk, timeout: CallTimeout, interrupted: CallInterrupted };
+
+/** Performs the act; false when it is impossible at this point. */
+export function perform(world: World, act: Act): boolean {
+  world.time += world.setting.stepMs;
+  if ("by" in act) {
+    const actor = world.actor(act.by);
+    return actor !== undefined && performBy(world, actor, act);
+  }
+  switch (act.do) {
+    case "endWait":
+    case "abandon":
+      return endCall(world, act.call, act.outcome, act.do === "endWait" ? "wait" : "get");
+    case "cancelCell":
+      for (const thread of world.threads.values()) hear(world, thread, Number.POSITIVE_INFINITY);
+      for (const [id, { submit }] of world.tasks)
+        if (cellOf(world, submit) === act.cell) world.observer.cancelling(id, true);
+      world.scheduler.cancelCell(act.cell, world.time);
+      return true;
+    case "run":
+      world.scheduler.run(world.time);
+      return true;
+    default: {
+      const thread = world.threads.get(act.thread);
+      return thread !== undefined && performOn(world, thread, act);
+    }
+  }
+}
+
+function performOn(world: World, thread: Thread, act: Act & { thread: number }): boolean {
+  if (act.do === "hear") return hear(world, thread, act.records);
+  if (act.do === "replace") return thread.dead !== undefined && replace(world, thread, thread.dead);
+  if (thread.dead !== undefined) return false;
+  switch (act.do) {
+    case "collect":
+      thread.collect();
+      return true;
+    case "read":
+      for (const told of thread.told.splice(0, act.records)) read(world, thread, told);
+      return true;
+    case "start":
+      return start(world, thread);
+    case "crash":
+      if (thread.index === 0) return false;
+      if (act.claiming) thread.claimNext();
+      end(thread, act.reason);
+      return true;
+    default:
+      return false;
+  }
+}
+
+function end(thread: Thread, reason: "crash" | "outOfMemory"): void {
+  thread.dead = thread.ending ?? reason;
+  for (const actor of thread.actors) actor.over ??= "lost";
+}
+
+function replace(world: World, thread: Thread, reason: "crash" | "outOfMemory" | "cancelled"): boolean {
+  hear(world, thread, Number.POSITIVE_INFINITY);
+  world.threads.delete(thread.index);
+  world.scheduler.workerDown(thread.index, reason, world.time);
+  world.startThread();
+  return true;
+}
+
+function hear(world: World, thread: Thread, records: number): boolean {
+  const said = thread.takeSaid(records);
+  for (const one of said) one(world.scheduler);
+  return said.length > 0;
+}
+
+// ---------------------------------------------------------------- threads
+
+function start(world: World, thread: Thread): boolean {
+  const claimed = thread.claimNext();
+  if (claimed !== undefined) begin(world, thread, claimed.entry, claimed.lane);
+  return claimed !== undefined;
+}
+
+function begin(world: World, thread: Thread, entry: Entry, lane: Lane): void {
+  const { time } = world;
+  const actor = newActor(thread, entry.task);
+  actor.lane = lane;
+  lane.current = actor;
+  thread.actors.push(actor);
+  world.observer.begins(entry.task, actor);
+  thread.say((scheduler) => scheduler.started(entry.task, time));
+  for (const block of [entry.args, ...entry.inputs]) learn(actor, block.refs);
+}
+
+/** The code has the refs that were inside something. */
+function learn(actor: Actor, refs: readonly number[]): void {
+  for (const id of refs) {
+    actor.thread.hold(id);
+    actor.known.add(id);
+  }
+}
+
+function read(world: World, thread: Thread, told: Told): void {
+  switch (told.kind) {
+    case "dispatch":
+      return thread.enqueue(told.entry);
+    case "cancel": {
+      const actor = thread.actors.find(({ over, task }) => task === told.task && over === undefined);
+      if (actor !== undefined) actor.stopping = true;
+      return;
+    }
+    case "ready":
+      if (thread.watched.has(told.object)) thread.watched.set(told.object, true);
+      return;
+    case "value": {
+      const call = world.calls.get(told.call)!;
+      if (told.block === undefined) return;
+      learn(call.actor, told.block.refs);
+      if (call.shared) thread.view(call.objects[told.index]!);
+      return;
+    }
+    case "callDone": {
+      const call = world.calls.get(told.call)!;
+      world.calls.delete(told.call);
+      call.actor.openCalls--;
+      thread.pin(call.objects, -1);
+    }
+  }
+}
+
+// ---------------------------------------------------------------- code
+
+type ActBy = Act & { by: number };
+
+function performBy(world: World, actor: Actor, act: ActBy): boolean {
+  const { thread } = actor;
+  const { time } = world;
+  switch (act.do) {
+    case "submit":
+      return submit(world, actor, act);
+    case "get":
+      return knows(actor, act.objects) && get(world, actor, act);
+    case "wait":
+      return knows(actor, act.objects) && wait(world, actor, act);
+    case "put": {
+      if (!knows(actor, act.carries)) return false;
+      thread.own(act.as);
+      actor.known.add(act.as);
+      const block = world.newBlock(act.as, `put object ${act.as}`, act.carries);
+      thread.say((scheduler) => {
+        thread.heard.set(act.as, 1);
+        scheduler.put(act.as, block, thread.index, actor.task, undefined, time);
+      });
+      return true;
+    }
+    case "forget":
+      return actor.known.delete(act.object);
+    case "free":
+      if (!knows(actor, [act.object])) return false;
+      thread.say((scheduler) => {
+        world.freed.add(act.object);
+        scheduler.free(act.object, world.time);
+      });
+      return true;
+    case "cancel":
+      if (!knows(actor, [act.object])) return false;
+      thread.post((scheduler) => {
+        world.observer.cancelling(act.object, act.recursive);
+        scheduler.cancel(act.object, act.force, act.recursive, world.time);
+        world.observer.cancelled(act.object, act.recursive);
+      });
+      return true;
+    default:
+      return actor.task !== 0 && actor.over === undefined && endAttempt(world, actor, act);
+  }
+}
+
+const knows = (actor: Actor, ids: readonly number[]): boolean => ids.every((id) => actor.known.has(id));
+
+function cellOf(world: World, submit: Submit): string | undefined {
+  return submit.cell ?? (submit.by === 0 ? undefined : cellOf(world, world.tasks.get(submit.by)!.submit));
+}
+
+function submit(world: World, actor: Actor, act: Submit): boolean {
+  const { thread } = actor;
+  if (!knows(actor, [...act.needs, ...act.carries]) || world.tasks.has(act.as)) return false;
+  const policy = world.policyOf(act);
+  const task = { submit: act, policy, starts: 0, actor: undefined, cancelAsked: false };
+  world.tasks.set(act.as, task);
+  const ids = Array.from({ length: act.returns }, (_, index) => act.as + index);
+  for (const id of ids) {
+    thread.own(id);
+    actor.known.add(id);
+  }
+  const args = world.newBlock(0, `arguments of ${act.as}`, [...act.needs, ...act.carries]);
+  const { time } = world;
+  const definition = world.definition(act.fn);
+  thread.say((scheduler) => {
+    for (const id of ids) thread.heard.set(id, 1);
+    world.observer.submitting(act);
+    scheduler.submit({
+      id: act.as,
+      definition,
+      policy,
+      args,
+      inputs: [...new Set(act.needs)],
+      returns: act.returns,
+      parent: act.by,
+      cell: act.cell,
+      preview: undefined,
+      client: thread.index,
+      time,
+    });
+  });
+  return true;
+}
+
+function openCall(world: World, actor: Actor, act: Pick<Get, "call" | "objects">, get?: Get): SimulatedCall {
+  const call: SimulatedCall = {
+    id: act.call,
+    actor,
+    kind: get === undefined ? "wait" : "get",
+    objects: act.objects,
+    settled: get?.settled ?? false,
+    shared: get?.shared ?? false,
+    // Code that goes on after its attempt has ended holds no slot that it could give back.
+    task: actor.over === undefined ? actor.task : 0,
+    values: new Set(),
+    failed: false,
+    ended: false,
+    heard: false,
+    answered: false,
+  };
+  world.calls.set(act.call, call);
+  actor.openCalls++;
+  actor.thread.pin(call.objects, 1);
+  suspend(actor);
+  return call;
+}
+
+function suspend(actor: Actor): void {
+  const { lane, thread } = actor;
+  actor.lane = undefined;
+  if (lane !== undefined) thread.laneFree(lane);
+}
+
+function get(world: World, actor: Actor, act: Get): boolean {
+  if (world.calls.has(act.call)) return false;
+  const { thread } = actor;
+  const { time } = world;
+  const call = openCall(world, actor, act, act);
+  const flags = { settled: act.settled, poll: act.poll };
+  thread.say((scheduler) => {
+    call.heard = true;
+    if (act.poll) call.ended = true;
+    scheduler.calls.get(thread.index, call.id, call.task, [...act.objects], flags, detailAt(time));
+  });
+  return true;
+}
+
+function wait(world: World, actor: Actor, act: Act & { do: "wait" }): boolean {
+  if (world.calls.has(act.call) || act.objects.length === 0) return false;
+  const { thread } = actor;
+  const { time } = world;
+  for (const id of act.objects) {
+    if (thread.watched.has(id)) continue;
+    thread.watched.set(id, false);
+    thread.say((scheduler) => scheduler.subscribe(thread.index, id));
+  }
+  const call = openCall(world, actor, act);
+  const { length } = act.objects;
+  thread.say((scheduler) => {
+    call.heard = true;
+    const asked = { objects: [...act.objects], total: length, numReturns: 1, ...detailAt(time) };
+    scheduler.calls.waitBegin(thread.index, call.id, call.task, asked);
+  });
+  return true;
+}
+
+const detailAt = (time: number) => ({ cell: undefined, timeout: undefined, time });
+
+/** The thread ends a wait by its own counting, or gives up a get. */
+function endCall(world: World, id: number, outcome: Outcome, kind: "get" | "wait"): boolean {
+  const call = world.calls.get(id);
+  if (call === undefined || call.kind !== kind || call.ended) return false;
+  const { thread } = call.actor;
+  if (thread.dead !== undefined) return false;
+  const ready = call.objects.filter((object) => thread.watched.get(object) === true);
+  if (kind === "wait" && outcome === "ok" && ready.length === 0) return false;
+  const { time } = world;
+  thread.say((scheduler) => {
+    call.ended = true;
+    if (kind === "get") scheduler.calls.abandon(thread.index, id, outcomes[outcome], time);
+    else {
+      const pending = call.objects.length - ready.length;
+      const taken = { outcome: outcomes[outcome], objects: ready, ready: ready.length, pending };
+      scheduler.calls.waitEnd(thread.index, id, taken, time);
+    }
+  });
+  return true;
+}
+
+/** An attempt ends on its thread: it returns, throws, runs out of time or obeys. */
+function endAttempt(world: World, actor: Actor, act: ActBy): boolean {
+  const { task: id, thread } = actor;
+  const { submit } = world.tasks.get(id)!;
+  const carries = "carries" in act ? act.carries : [];
+  if (!knows(actor, carries)) return false;
+  const { time } = world;
+  let outcome: number;
+  let blocks: Block[] = [];
+  if (act.do === "finish") {
+    outcome = TaskOk;
+    actor.over = "returned";
+    for (let index = 0; index < submit.returns; index++)
+      blocks.push(world.newBlock(id + index, `the value ${id + index}`, carries));
+  } else if (act.do === "throw") {
+    outcome = act.retryable ? TaskThrewRetryable : TaskThrew;
+    actor.over = act.retryable ? "threwRetryable" : "threw";
+    blocks = [world.newBlock(0, `the error of ${id}`, carries), world.newBlock(0, `the summary of ${id}`, [])];
+  } else if (act.do === "timeOut") {
+    outcome = TaskTimedOut;
+    actor.over = "timedOut";
+  } else {
+    if (!actor.stopping) return false;
+    outcome = TaskWasCancelled;
+    actor.over = "cancelled";
+  }
+  thread.say((scheduler) => scheduler.finished(id, time, time, time, outcome, blocks));
+  suspend(actor);
+  return true;
+}

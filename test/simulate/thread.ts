@@ -1,0 +1,181 @@
+/** A thread of the simulation, the driver's or a worker's: what it has said, what it has been told, what it holds. */
+import type { Block } from "../../runtime/local/block.ts";
+import { CLAIM_STARTED, CLAIM_WAITING } from "../../runtime/local/claims.ts";
+import type { Scheduler } from "../../runtime/local/scheduler.ts";
+
+/** A task that lies on a worker. */
+export interface Entry {
+  task: number;
+  lane: number;
+  slot: number;
+  args: Block;
+  inputs: Block[];
+}
+
+/** What the scheduler writes to a thread. */
+export type Told =
+  | { kind: "dispatch"; entry: Entry }
+  | { kind: "cancel"; task: number }
+  | { kind: "value"; call: number; index: number; block: Block | undefined }
+  | { kind: "callDone"; call: number }
+  | { kind: "ready"; object: number };
+
+/** What a thread writes to the scheduler. */
+export type Said = (scheduler: Scheduler) => void;
+
+/** Code that runs: the driver's, or one attempt of a task. */
+export interface Actor {
+  readonly thread: Thread;
+  /** 0 for the driver. */
+  readonly task: number;
+  /** Objects whose refs the code has. */
+  readonly known: Set<number>;
+  /** Calls that it awaits; while there are any it holds no slot. */
+  openCalls: number;
+  /** It was told to stop. */
+  stopping: boolean;
+  /** How it ended. */
+  over: "returned" | "threw" | "threwRetryable" | "timedOut" | "cancelled" | "lost" | undefined;
+  lane: Lane | undefined;
+}
+
+export interface Lane {
+  id: number;
+  current: Actor | undefined;
+  queue: Entry[];
+}
+
+export class Thread {
+  readonly index: number;
+  readonly said: Said[] = [];
+  /** Messages by port: each is handled once the first so many records have been heard. */
+  readonly posted: { after: number; said: Said }[] = [];
+  readonly told: Told[] = [];
+  readonly claims: number[] = [];
+  readonly lanes = new Map<number, Lane>();
+  readonly runnable: Lane[] = [];
+  readonly actors: Actor[] = [];
+  /** Objects that the scheduler was told the thread has handles of, and views on, by the records written so far. */
+  readonly held = new Set<number>();
+  readonly viewed = new Set<number>();
+  /** The same by the records heard so far, with their number. */
+  readonly heard = new Map<number, number>();
+  /** Objects of open `get`s. */
+  readonly pinned = new Map<number, number>();
+  /** Objects that were asked about, and whether they are ready. */
+  readonly watched = new Map<number, boolean>();
+  /** Why the thread is to end, or has ended. */
+  ending: "cancelled" | undefined;
+  dead: "crash" | "outOfMemory" | "cancelled" | undefined;
+  #heardRecords = 0;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  say(said: Said): void {
+    this.said.push(said);
+  }
+
+  post(said: Said): void {
+    this.posted.push({ after: this.#heardRecords + this.said.length, said });
+  }
+
+  /** The next things for the scheduler to handle: at most so many records, and the messages that are due by then. */
+  takeSaid(records: number): Said[] {
+    const taken = this.said.splice(0, records);
+    this.#heardRecords += taken.length;
+    while (this.posted.length > 0 && this.posted[0]!.after <= this.#heardRecords) taken.push(this.posted.shift()!.said);
+    return taken;
+  }
+
+  /** The code has a ref of the object; the scheduler learns of the thread's first. */
+  hold(id: number): void {
+    if (this.held.has(id)) return;
+    this.held.add(id);
+    this.say((scheduler) => {
+      count(this.heard, id, 1);
+      scheduler.hold(this.index, id);
+    });
+  }
+
+  /** The code has an object that this thread made, and so holds from its making on. */
+  own(id: number): void {
+    this.held.add(id);
+  }
+
+  /** Views on the object's memory keep it too. */
+  view(id: number): void {
+    if (this.viewed.has(id)) return;
+    this.viewed.add(id);
+    this.say((scheduler) => {
+      count(this.heard, id, 1);
+      scheduler.hold(this.index, id);
+    });
+  }
+
+  pin(ids: readonly number[], by: 1 | -1): void {
+    for (const id of ids) count(this.pinned, id, by);
+  }
+
+  /** Garbage collection: what no code knows any more is let go. */
+  collect(): void {
+    const needed = new Set(this.pinned.keys());
+    for (const actor of this.actors) for (const id of actor.known) needed.add(id);
+    for (const set of [this.held, this.viewed]) {
+      for (const id of set) {
+        if (needed.has(id) && set === this.held) continue;
+        set.delete(id);
+        if (set === this.held) this.watched.delete(id);
+        this.say((scheduler) => {
+          count(this.heard, id, -1);
+          scheduler.release(this.index, id);
+        });
+      }
+    }
+  }
+
+  /** Claims the next task that has not been taken back; what was is skipped. */
+  claimNext(): { entry: Entry; lane: Lane } | undefined {
+    for (;;) {
+      const lane = this.runnable.shift();
+      if (lane === undefined) return undefined;
+      const entry = lane.queue.shift();
+      if (entry === undefined || lane.current !== undefined) continue;
+      if (this.claims[entry.slot] === CLAIM_WAITING) {
+        this.claims[entry.slot] = CLAIM_STARTED;
+        return { entry, lane };
+      }
+      this.say((scheduler) => scheduler.dropped(this.index, entry.slot));
+      this.laneFree(lane);
+    }
+  }
+
+  enqueue(entry: Entry): void {
+    let lane = this.lanes.get(entry.lane);
+    if (lane === undefined) {
+      lane = { id: entry.lane, current: undefined, queue: [] };
+      this.lanes.set(entry.lane, lane);
+    }
+    lane.queue.push(entry);
+    if (lane.current === undefined && lane.queue.length === 1) this.runnable.push(lane);
+  }
+
+  laneFree(lane: Lane): void {
+    lane.current = undefined;
+    if (lane.queue.length > 0) this.runnable.push(lane);
+    else this.lanes.delete(lane.id);
+  }
+
+  /** Tasks on the thread that have not been claimed. */
+  *entries(): Generator<Entry> {
+    for (const told of this.told) if (told.kind === "dispatch") yield told.entry;
+    for (const lane of this.lanes.values()) yield* lane.queue;
+  }
+}
+
+function count(map: Map<number, number>, id: number, by: number): void {
+  const sum = (map.get(id) ?? 0) + by;
+  if (sum === 0) map.delete(id);
+  else map.set(id, sum);
+}

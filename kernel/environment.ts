@@ -19,7 +19,8 @@ export function activePythonPrefix(): string | undefined {
   return [VIRTUAL_ENV, CONDA_PREFIX].find(set);
 }
 
-/** The process on whose behalf the kernel runs; Jupyter names it where it is not the one that started it. */
-export function clientProcess(): number {
-  return Number(process.env.JPY_PARENT_PID ?? process.ppid);
+/** The process on whose behalf the kernel runs, as Jupyter names it; undefined where it is the one that started it. */
+export function clientProcess(): number | undefined {
+  const named = Number(process.env.JPY_PARENT_PID);
+  return named > 0 && named !== process.ppid ? named : undefined;
 }

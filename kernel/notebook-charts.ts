@@ -10,7 +10,12 @@ export class NotebookCharts {
   readonly #publish: (cell: string, frame: ChartFrame) => void;
   readonly #kernelspecName: string;
   readonly #colors = new FunctionColors();
+  /** Charts of the running cell and of cells whose tasks go on. */
   readonly #charts = new Map<string, LiveChart>();
+  /** Charts that have been published and whose tasks are over. */
+  readonly #resting = new Map<string, LiveChart>();
+  /** Cells that have charts if they have tasks. */
+  readonly #drawn = new Set<string>();
   #timeline = new TimelineBuilder();
   /** Last frames of charts whose session is over. */
   #closing: Promise<unknown> = Promise.resolve();
@@ -20,12 +25,20 @@ export class NotebookCharts {
     this.#publish = publish;
   }
 
-  /** A cell begins: what it submits is drawn under it. */
+  /** A cell begins: what it submits, now or later, is drawn under it. */
   cellBegins(cell: string): void {
-    // Charts of earlier cells are needed as long as their tasks go on.
-    for (const [earlier, chart] of this.#charts) if (!chart.live) this.#charts.delete(earlier);
+    for (const [earlier, chart] of this.#charts) {
+      if (chart.live) continue;
+      this.#charts.delete(earlier);
+      if (chart.published) this.#resting.set(earlier, chart);
+    }
     if (!this.enabled) return;
-    const chart = new LiveChart({
+    this.#drawn.add(cell);
+    this.#charts.set(cell, this.#chartOf(cell));
+  }
+
+  #chartOf(cell: string): LiveChart {
+    return new LiveChart({
       cell,
       publish: (frame) => this.#publish(cell, frame),
       kernelspecName: this.#kernelspecName,
@@ -33,12 +46,23 @@ export class NotebookCharts {
       timeline: this.#timeline,
       colors: this.#colors,
     });
-    this.#charts.set(cell, chart);
   }
 
   add(events: readonly TaskEvent[]): void {
     this.#timeline.add(events);
-    if (this.enabled) for (const chart of this.#charts.values()) chart.add(events);
+    if (!this.enabled) return;
+    for (const event of events)
+      if (event.type === "submitted" || event.type === "callStarted") this.#reopen(event.cell);
+    for (const chart of this.#charts.values()) chart.add(events);
+  }
+
+  /** A timer or a listener of a cell that has ended submits tasks: its chart goes on, or begins. */
+  #reopen(cell: string | undefined): void {
+    if (cell === undefined || this.#charts.has(cell) || !this.#drawn.has(cell)) return;
+    const chart = this.#resting.get(cell) ?? this.#chartOf(cell);
+    this.#resting.delete(cell);
+    this.#charts.set(cell, chart);
+    void chart.cellEnded();
   }
 
   /** The cell is over and its events are in; resolves when its chart is published. */
@@ -50,6 +74,8 @@ export class NotebookCharts {
   sessionEnded(): Promise<void> {
     const charts = [...this.#charts.values()];
     this.#charts.clear();
+    this.#resting.clear();
+    this.#drawn.clear();
     this.#timeline = new TimelineBuilder();
     const closed = Promise.all(charts.map((chart) => chart.close())).then(() => {});
     this.#closing = closed;

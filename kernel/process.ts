@@ -8,7 +8,11 @@ export interface ProcessOptions {
   historyFile?: string;
 }
 
-const parentCheckMs = 1_000;
+/**
+ * Asked, for no event tells it: Jupyter closes a kernel's standard input as soon as it has started it, the sockets say
+ * nothing of a client that is gone, and Node has no handle on a process that is not its child.
+ */
+const clientCheckMs = 1_000;
 
 /**
  * Serves clients until one asks for shutdown, the process that started this one is gone, or SIGTERM comes; the cells'
@@ -45,8 +49,8 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
     });
     close = () => kernel.close();
     sockets.receive((message) => void kernel.handle(message));
-    const parent = clientProcess();
-    const watch = setInterval(() => isAlive(parent) || stop(), parentCheckMs);
+    const client = clientWatch();
+    const watch = setInterval(() => client() || stop(), clientCheckMs);
     await stopped;
     clearInterval(watch);
   } finally {
@@ -62,6 +66,14 @@ function listenToSignals(stop: () => void): void {
   process.on("SIGHUP", stop);
   // A fault in one chart or one reply must not take the user's variables along.
   process.on("uncaughtException", (error) => console.error("heddle kernel:", error));
+}
+
+/** Whether the process on whose behalf the kernel runs is still there. */
+function clientWatch(): () => boolean {
+  const named = clientProcess();
+  const parent = process.ppid;
+  // An orphan gets another parent; a process that is only known by its number may have been followed by another one.
+  return named === undefined ? () => process.ppid === parent : () => isAlive(named);
 }
 
 function isAlive(pid: number): boolean {

@@ -40,7 +40,10 @@ export type ObserverMessage =
 /** What the observer may post back. */
 export type ObserverRequest =
   /** Cancel every unfinished task that this cell submitted, and their children. */
-  { type: "cancelCell"; cell: string } | { type: "flush"; id: number };
+  | { type: "cancelCell"; cell: string }
+  /** The cell is over: failures of its tasks that nobody has looked at are told, as output of the task. */
+  | { type: "cellEnded"; cell: string }
+  | { type: "flush"; id: number };
 
 export interface Host {
   /** The label of the cell whose code is running now. Called at each submission. */

@@ -45,7 +45,7 @@ const IDLE_PARTS = 50;
 const GROWTH_INTERVAL_MS = 500;
 /** ... and by what part of the whole a bar must have grown to be seen. */
 const GROWTH_PART = 0.01;
-/** A single task shorter than this is not worth a chart. */
+/** A single task that runs shorter than this is not worth a chart, however long it waited. */
 const TRIVIAL_MS = 50;
 
 const SYSTEM_CLOCK: Clock = {
@@ -90,6 +90,11 @@ export class LiveChart {
     this.#timeline = options.timeline ?? new TimelineBuilder();
     this.#colors = options.colors ?? new FunctionColors();
     this.#clock = options.clock ?? SYSTEM_CLOCK;
+  }
+
+  /** Whether a frame of it has been shown. */
+  get published(): boolean {
+    return this.#published;
   }
 
   /** Whether a task or call of the cell goes on: then `add` must go on too. */
@@ -182,14 +187,14 @@ export class LiveChart {
     }
     if (!this.#changed && !data.live) return;
     if (!this.#published && isTrivial(data)) {
-      if (data.live) this.#drawAt(started + FRAME_INTERVAL_MS);
+      if (isRunning(data)) this.#drawAt(started + FRAME_INTERVAL_MS);
       return;
     }
     this.#send(liveBundle(data, { colors: this.#colors }));
     this.#changed = false;
     this.#lastFrameAt = this.#clock.now();
     this.#lastCost = this.#lastFrameAt - started;
-    if (data.tasks.some((task) => task.state === "running")) {
+    if (isRunning(data)) {
       const growth = Math.max(GROWTH_INTERVAL_MS, (data.end - data.start) * GROWTH_PART, this.#lastCost * IDLE_PARTS);
       this.#drawAt(this.#lastFrameAt + growth);
     }
@@ -224,8 +229,12 @@ export class LiveChart {
   }
 }
 
-function isTrivial(data: TimelineData): boolean {
-  if (data.tasks.length > 1) return false;
-  const [task] = data.tasks;
-  return !task || (task.endedAt ?? data.now) - task.submittedAt < TRIVIAL_MS;
+function isRunning({ tasks }: TimelineData): boolean {
+  return tasks.some((task) => task.state === "running");
+}
+
+function isTrivial({ tasks }: TimelineData): boolean {
+  if (tasks.length > 1) return false;
+  const runs = tasks[0]?.attempts ?? [];
+  return runs.reduce((sum, { end, start }) => sum + end - start, 0) < TRIVIAL_MS;
 }

@@ -30,6 +30,11 @@ export class TaskObservers {
     });
   }
 
+  /** The cell is over: failures of its tasks that nobody has looked at are told. */
+  cellEnded(cell: string): void {
+    for (const port of this.#ports) port.postMessage({ type: "cellEnded", cell } satisfies ObserverRequest);
+  }
+
   /** Cancels the cell's unfinished tasks. */
   cancelCell(cell: string): void {
     for (const port of this.#ports) port.postMessage({ type: "cancelCell", cell } satisfies ObserverRequest);

@@ -91,6 +91,7 @@ async function evaluate(request: EvaluateRequest): Promise<void> {
     }
   }
   await allSent();
+  observers.cellEnded(request.cell);
   await observers.flush();
   const marks = writeMarks(request.id);
   const ending = outcome.status === "ok" && result ? { ...outcome, ...(result as object) } : outcome;

@@ -24,6 +24,9 @@ export class ObjectDirectory {
   #order = 0;
   /** Failures that were looked at or reported; the objects of a task share one. */
   readonly #known = new WeakSet<Failure>();
+  /** Objects with a failure of which it is not known yet whether somebody looks at it. */
+  readonly #failed = new Set<StoredObject>();
+  readonly #endedCells = new Set<string>();
 
   constructor(effects: ObjectEffects) {
     this.#effects = effects;
@@ -58,8 +61,11 @@ export class ObjectDirectory {
     if (calls !== undefined) for (const { call, index } of calls) this.#effects.callProgress(call, index, object);
     if (subscribers !== undefined) for (const client of subscribers) this.#effects.ready(client, object);
     if (dependents !== undefined) for (const task of dependents) this.#effects.inputReady(task, object);
+    if (failure === undefined && object.holds > 0) return;
     // Whoever was told just now may have let it go already.
-    if (object.holds === 0 && this.objects.get(object.id) === object) this.#drop(object);
+    if (this.objects.get(object.id) !== object) return;
+    if (failure !== undefined) this.#watchFailure(object, failure);
+    if (object.holds === 0) this.#drop(object);
   }
 
   hold(id: number): void {
@@ -99,6 +105,7 @@ export class ObjectDirectory {
 
   #discard(object: StoredObject): void {
     const { block, failure } = object;
+    this.#failed.delete(object);
     object.block = undefined;
     object.failure = failureWithoutTask("freed");
     this.#releaseContent(block, failure);
@@ -106,10 +113,31 @@ export class ObjectDirectory {
 
   /** Tells of every failure that nobody has looked at so far: the session ends. */
   reportUnlooked(): void {
-    for (const object of this.objects.values()) this.#noteFailure(object);
+    this.#report(() => true);
   }
 
-  #noteFailure({ failure, freed, looked }: StoredObject): void {
+  /** Tells of the failures of the cell's tasks that nobody has looked at, now and from now on when they happen. */
+  cellEnded(cell: string): void {
+    this.#endedCells.add(cell);
+    this.#report((failure) => failure.hops[0]?.cell === cell);
+  }
+
+  #report(concerns: (failure: Failure) => boolean): void {
+    const failed = [...this.#failed].filter(({ failure }) => failure !== undefined && concerns(failure));
+    // The objects of a task share its failure, and one of them that was looked at is enough.
+    for (const object of failed) if (object.looked) this.#noteFailure(object);
+    for (const object of failed) this.#noteFailure(object);
+  }
+
+  #watchFailure(object: StoredObject, failure: Failure): void {
+    const cell = failure.hops[0]?.cell;
+    if (cell !== undefined && this.#endedCells.has(cell)) this.#noteFailure(object);
+    else if (!object.freed) this.#failed.add(object);
+  }
+
+  #noteFailure(object: StoredObject): void {
+    const { failure, freed, looked } = object;
+    this.#failed.delete(object);
     if (failure === undefined || freed || this.#known.has(failure)) return;
     this.#known.add(failure);
     if (!looked) this.noteLoneFailure(failure);

@@ -235,6 +235,7 @@ class SchedulerThread {
       return;
     }
     for (const peer of this.#peers.values()) this.#intake.drain(peer);
+    if (request.type === "cellEnded") return this.#scheduler.directory.cellEnded(request.cell);
     while (this.#observed < this.#log.end) this.#observe();
     this.#post({ type: "flushed", id: request.id });
   }

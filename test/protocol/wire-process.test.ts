@@ -85,6 +85,16 @@ test("the kernel ends when the process that Jupyter names as its parent has ende
   expect(await kernel.exited).toEqual([0, null]);
 });
 
+test.runIf(onLinux)("the kernel ends when the process that started it is killed", async () => {
+  await using kernel = await KernelProcess.start({ JPY_PARENT_PID: "" }, { starter: true });
+  using client = await WireClient.connect(kernel);
+  expect((await client.run("1")).reply.status).toBe("ok");
+  const children = descendants(kernel.process.pid!);
+  expect(children.length).toBeGreaterThanOrEqual(3);
+  kernel.process.kill("SIGKILL");
+  await gone(children);
+});
+
 test("SIGTERM ends it in order, SIGINT does not disturb it", async () => {
   await using kernel = await KernelProcess.start();
   using client = await WireClient.connect(kernel);

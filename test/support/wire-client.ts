@@ -40,14 +40,17 @@ export class KernelProcess {
   stderr = "";
   readonly #listeners = new Set<() => void>();
 
-  private constructor(ports: number[], env: NodeJS.ProcessEnv) {
+  private constructor(ports: number[], env: NodeJS.ProcessEnv, starter: boolean) {
     const [shell, control, stdin, iopub, hb] = ports as [number, number, number, number, number];
     this.ports = { shell, control, stdin, iopub, hb };
     const file = join(this.folder, "connection.json");
     const named = Object.fromEntries(Object.entries(this.ports).map(([name, port]) => [`${name}_port`, port]));
     const connection = { transport: "tcp", ip: "127.0.0.1", key: this.key, signature_scheme: "hmac-sha256", ...named };
     writeFileSync(file, JSON.stringify(connection));
-    this.process = spawn(process.execPath, [program, "kernel", "--connection-file", file], {
+    const before = starter
+      ? ["-e", "require('child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })"]
+      : [];
+    this.process = spawn(process.execPath, [...before, program, "kernel", "--connection-file", file], {
       cwd: this.folder,
       env: { ...process.env, XDG_DATA_HOME: this.folder, JUPYTER_DATA_DIR: "", ...env },
       stdio: ["ignore", "ignore", "pipe"],
@@ -59,8 +62,9 @@ export class KernelProcess {
     });
   }
 
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<KernelProcess> {
-    return new KernelProcess(await freePorts(5), env);
+  /** With `starter` the process is one that starts the kernel and stays. */
+  static async start(env: NodeJS.ProcessEnv = {}, { starter = false } = {}): Promise<KernelProcess> {
+    return new KernelProcess(await freePorts(5), env, starter);
   }
 
   /** Resolves when the process has written `text`, from position `from` of its output on. */

@@ -128,6 +128,11 @@ test("short work is published at the cell's end, in full, once", async () => {
 
 test.each([
   ["a single task under 50 ms", taskEvents({ id: "a", cell: "3", submit: 0, start: 1, end: 45 })],
+  [
+    "a single task that waited long and ran shortly",
+    taskEvents({ id: "a", cell: "3", submit: 0, start: 400, end: 445 }),
+  ],
+  ["a single task that never ran", taskEvents({ id: "a", cell: "3", submit: 0, end: 900, state: "cancelled" })],
   ["tasks of another cell", taskEvents({ id: "a", cell: "2", submit: 0, start: 1, end: 450 })],
   ["workers that start", workerEvents(8)],
   ["a wait for nothing", callEvents({ id: "w", cell: "3", kind: "wait", of: [], start: 0, end: 300 })],
@@ -140,9 +145,12 @@ test.each([
   expect(frames).toEqual([]);
 });
 
-test("a single task over 50 ms has its chart", async () => {
+test.each([
+  ["at once", { start: 1, end: 60 }],
+  ["after a long wait", { start: 400, end: 460 }],
+])("a single task that runs over 50 ms, %s, has its chart", async (_, times) => {
   const { chart, clock, frames } = open();
-  play(chart, clock, taskEvents({ id: "a", cell: "3", submit: 0, start: 1, end: 60 }));
+  play(chart, clock, taskEvents({ id: "a", cell: "3", submit: 0, ...times }));
   await chart.cellEnded();
   expect(frames).toHaveLength(1);
 });

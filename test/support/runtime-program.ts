@@ -21,13 +21,14 @@ export async function runProgram(source: string, nodeFlags: string[] = [], limit
   try {
     const file = join(folder, "main.mjs");
     await writeFile(file, source.replaceAll('from "heddle"', `from ${JSON.stringify(packageEntry)}`));
-    return await exitOf(file, nodeFlags, limitMs);
+    return await runFile(file, nodeFlags, limitMs);
   } finally {
     await rm(folder, { recursive: true });
   }
 }
 
-function exitOf(file: string, nodeFlags: string[], limitMs: number): Promise<ProgramResult> {
+/** Runs a file likewise. */
+export function runFile(file: string, nodeFlags: string[], limitMs: number): Promise<ProgramResult> {
   const start = performance.now();
   const child = spawn(process.execPath, [...nodeFlags, file], { stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];

@@ -115,6 +115,7 @@ export class Definitions {
       name,
       shape: { ...set.shape },
       maxRetries: maxRetries ?? 3,
+      maxCalls: set.options.maxCalls ?? 0,
       timeout: timeout ?? 0,
       shared: shared ?? false,
       numReturns: set.options.numReturns ?? 1,

@@ -8,12 +8,15 @@
  */
 import type { ResourceShape } from "../options.ts";
 import { Fifo } from "./fifo.ts";
+import { ReadyQueue } from "./ready-queue.ts";
 import type { Lane, Policy, Task, WorkerRecord } from "./records.ts";
+import { countCall, isSpent, uncountCall } from "./retirement.ts";
 
 const AHEAD_MS = 2;
 const MAX_AHEAD = 512;
 /** Empty queues that are kept for the next task of their shape. */
 const MAX_SHAPES = 32;
+const LAST_CHOICE = 1_000_000;
 
 export interface DispatchEffects {
   /** Whether the task can start as things are; one that cannot has ended. */
@@ -23,13 +26,15 @@ export interface DispatchEffects {
   revoke(task: Task): boolean;
   /** A task that awaited calls has a slot again, or goes on without one. */
   resumed(task: Task): void;
+  /** A worker has run a function as often as it may, and has nothing left. */
+  retire(worker: WorkerRecord): void;
 }
 
 export class Dispatcher {
   readonly workers = new Map<number, WorkerRecord>();
   readonly available: Record<string, number>;
   readonly #effects: DispatchEffects;
-  readonly #ready = new Map<string, Fifo<Task>>();
+  readonly #ready = new Map<string, ReadyQueue>();
   readonly #resuming = new Fifo<Task>();
   /** Workers that had no room for a record in this run. */
   readonly #full = new Set<WorkerRecord>();
@@ -57,13 +62,13 @@ export class Dispatcher {
 
   /** The task did not start where it was sent, and has its old place again. */
   putBack(task: Task): void {
-    this.#queueOf(task).insert(task, (other) => other.readyOrder > task.readyOrder);
+    this.#queueOf(task).insert(task);
   }
 
-  #queueOf({ policy }: Task): Fifo<Task> {
+  #queueOf({ policy }: Task): ReadyQueue {
     let queue = this.#ready.get(policy.shapeKey);
     if (queue === undefined) {
-      queue = new Fifo();
+      queue = new ReadyQueue();
       this.#ready.set(policy.shapeKey, queue);
     }
     return queue;
@@ -93,7 +98,10 @@ export class Dispatcher {
     this.#full.clear();
     this.#resume();
     while (this.#startOne()) {}
-    for (const worker of this.workers.values()) for (const lane of worker.lanes) this.#sendAhead(lane);
+    for (const worker of this.workers.values()) {
+      if (isSpent(worker)) this.#retire(worker);
+      for (const lane of worker.lanes) this.#sendAhead(lane);
+    }
     this.#balance();
     // A task that could not start after all has ended, and somebody may have waited for it.
     this.#resume();
@@ -101,6 +109,11 @@ export class Dispatcher {
 
   #takesMore(worker: WorkerRecord): boolean {
     return worker.up && worker.freeSlots.length > 0 && !this.#full.has(worker);
+  }
+
+  #retire(worker: WorkerRecord): void {
+    worker.up = false;
+    this.#effects.retire(worker);
   }
 
   #fits(shape: ResourceShape): boolean {
@@ -133,11 +146,13 @@ export class Dispatcher {
 
   /** The oldest ready task that fits goes to the worker with the least to do. */
   #startOne(): boolean {
-    const queue = this.#oldestThatFits();
-    if (queue === undefined) return false;
     const worker = this.#leastBusy();
     if (worker === undefined) return false;
-    const task = queue.shift()!;
+    // What the tasks of a worker that is to be replaced wait for may find no other worker; nothing else goes there.
+    const nested = worker.retiring;
+    const queue = this.#oldestThatFits(nested);
+    if (queue === undefined) return false;
+    const task = nested ? queue.shiftNested()! : queue.shift()!;
     const lane = this.#openLane(worker, task.policy);
     if (!this.#send(task, lane)) {
       this.#closeLane(lane);
@@ -146,34 +161,37 @@ export class Dispatcher {
     return true;
   }
 
-  #oldestThatFits(): Fifo<Task> | undefined {
-    let oldest: Fifo<Task> | undefined;
+  #oldestThatFits(nested: boolean): ReadyQueue | undefined {
+    let oldest: ReadyQueue | undefined;
+    let order = Number.POSITIVE_INFINITY;
     for (const [key, queue] of this.#ready) {
-      const first = this.#firstOf(queue);
-      if (first === undefined) {
-        if (this.#ready.size > MAX_SHAPES) this.#ready.delete(key);
-      } else if (this.#fits(first.policy.shape) && !(oldest && oldest.first!.readyOrder < first.readyOrder))
-        oldest = queue;
+      const first = this.#firstOf(queue, nested);
+      if (queue.length === 0 && this.#ready.size > MAX_SHAPES) this.#ready.delete(key);
+      if (first === undefined || first.readyOrder >= order || !this.#fits(first.policy.shape)) continue;
+      oldest = queue;
+      order = first.readyOrder;
     }
     return oldest;
   }
 
   /** The first task of a queue that may start; those that ended while they waited go. */
-  #firstOf(queue: Fifo<Task>): Task | undefined {
-    for (let task = queue.first; task !== undefined; task = queue.first) {
-      if (task.state === "ready" && this.#effects.mayStart(task)) return task;
-      queue.shift();
+  #firstOf(queue: ReadyQueue, nested = false): Task | undefined {
+    for (;;) {
+      const task = nested ? queue.firstNested : queue.first;
+      if (task === undefined || (task.state === "ready" && this.#effects.mayStart(task))) return task;
+      if (nested) queue.shiftNested();
+      else queue.shift();
     }
-    return undefined;
   }
 
   #leastBusy(): WorkerRecord | undefined {
     let best: WorkerRecord | undefined;
     let bestLoad = Number.POSITIVE_INFINITY;
     for (const worker of this.workers.values()) {
-      if (!this.#takesMore(worker)) continue;
+      if (!this.#takesMore(worker) || (worker.retiring && worker.suspended.size === 0)) continue;
       // A thread whose suspended tasks may come back at any time is the second choice.
-      const load = worker.lanes.size * 2 + (worker.suspended.size > 0 ? 1 : 0);
+      let load = worker.lanes.size * 2 + (worker.suspended.size > 0 ? 1 : 0);
+      if (worker.retiring) load += LAST_CHOICE;
       // Among equals the one that has rested longest, so that short tasks spread over the threads too.
       if (load < bestLoad || (load === bestLoad && worker.lastUsed < best!.lastUsed)) {
         best = worker;
@@ -191,7 +209,10 @@ export class Dispatcher {
     task.worker = worker;
     worker.lastUsed = ++this.#uses;
     lane.tasks.push(task);
-    if (this.#effects.dispatch(task, lane)) return true;
+    if (this.#effects.dispatch(task, lane)) {
+      countCall(worker, task);
+      return true;
+    }
     this.#full.add(worker);
     lane.tasks.remove(task);
     worker.freeSlots.push(task.slot);
@@ -209,7 +230,7 @@ export class Dispatcher {
       if (task === undefined) return;
       const { meanMs } = task.definition;
       const ahead = meanMs === undefined ? 0 : Math.min(MAX_AHEAD, Math.floor(AHEAD_MS / Math.max(meanMs, 0.001)));
-      if (lane.tasks.length > ahead) return;
+      if (lane.tasks.length > ahead || lane.worker.retiring) return;
       queue.shift();
       if (!this.#send(task, lane)) {
         this.putBack(task);
@@ -227,7 +248,7 @@ export class Dispatcher {
   /** Where a worker has nothing to do, it takes over about half of what lies behind something else on another one. */
   #balance(): void {
     for (const idle of this.workers.values()) {
-      if (idle.lanes.size > 0 || !this.#takesMore(idle)) continue;
+      if (idle.lanes.size > 0 || idle.retiring || !this.#takesMore(idle)) continue;
       const relieved = this.#lanesBehind().some((lane) => {
         if (this.#relieve(lane)) while (this.#startOne()) {}
         return idle.lanes.size > 0;
@@ -270,6 +291,7 @@ export class Dispatcher {
   takeBack(task: Task): boolean {
     if (task.slot < 0 || !this.#effects.revoke(task)) return false;
     this.leaveLane(task);
+    uncountCall(task.worker!, task);
     task.slot = -1;
     task.worker = undefined;
     return true;

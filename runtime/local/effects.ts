@@ -12,7 +12,7 @@ export interface Effects extends StreamEffects {
   /** Asks the task's worker to cancel it: its awaits reject and its signal aborts. */
   cancelOnWorker(task: Task): void;
   /** Ends a worker's thread and has it replaced; `workerDown` follows. */
-  endWorker(worker: number, reason: "cancelled"): void;
+  endWorker(worker: number, reason: "cancelled" | "recycled"): void;
   value(client: number, call: number, index: number, object: StoredObject): void;
   callDone(client: number, call: number, outcome: number): void;
   ready(client: number, object: StoredObject): void;

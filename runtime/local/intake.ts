@@ -279,8 +279,8 @@ export class Intake {
       this.#scheduler.directory.holdAll(message.refs);
     } else if (message.type === "options") {
       const shapeKey = JSON.stringify(Object.entries(message.shape).sort());
-      const { id, name, shape, maxRetries, highWaterMark } = message;
-      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries, highWaterMark });
+      const { id, name, shape, maxRetries, maxCalls, highWaterMark } = message;
+      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries, maxCalls, highWaterMark });
       this.#outbox.options.set(id, message);
     } else if (message.type === "cell") peer.cells.set(message.id, message.label);
     else if (message.type === "segment") this.#outbox.addSegment(peer.index, message.id, message.memory);

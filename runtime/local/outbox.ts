@@ -33,11 +33,11 @@ export class Outbox implements Effects {
   readonly #peers: Map<number, Peer>;
   readonly #storeAccount: BigInt64Array;
   readonly #report: (failure: Failure) => void;
-  readonly #pool: { endWorker(index: number, reason: "cancelled"): void };
+  readonly #pool: { endWorker(index: number, reason: "cancelled" | "recycled"): void };
 
   constructor(
     peers: Map<number, Peer>,
-    pool: { endWorker(index: number, reason: "cancelled"): void },
+    pool: { endWorker(index: number, reason: "cancelled" | "recycled"): void },
     storeAccount: SharedArrayBuffer,
     report: (failure: Failure) => void,
   ) {
@@ -84,7 +84,7 @@ export class Outbox implements Effects {
     });
   }
 
-  endWorker(worker: number, reason: "cancelled"): void {
+  endWorker(worker: number, reason: "cancelled" | "recycled"): void {
     this.#pool.endWorker(worker, reason);
   }
 

@@ -88,6 +88,8 @@ export interface OptionsMessage {
   name: string | undefined;
   shape: Record<string, number>;
   maxRetries: number;
+  /** Calls on one worker before it is replaced; 0 without end. */
+  maxCalls: number;
   timeout: number;
   shared: boolean;
   numReturns: number;

@@ -13,6 +13,8 @@ export interface Policy {
   /** Tasks with equal shapes may follow each other on one lane. */
   shapeKey: string;
   maxRetries: number;
+  /** A worker is replaced after so many calls; 0 never. */
+  maxCalls: number;
   /** Of a generator whose items are streamed: how many unread ones may exist. */
   highWaterMark: number | undefined;
 }
@@ -38,6 +40,8 @@ export interface Task {
   readonly inputs: readonly number[];
   readonly returns: number;
   readonly parent: number;
+  /** The top-level task that it descends from; 0 for those that the driver submitted. */
+  readonly job: number;
   readonly cell: string | undefined;
   /** What its name shows of its arguments. */
   readonly preview: string | number | undefined;
@@ -108,6 +112,10 @@ export interface WorkerRecord {
   readonly freeSlots: number[];
   /** When it was last given a task, as a count of such occasions. */
   lastUsed: number;
+  /** Calls of functions that limit them, and how many are allowed. */
+  calls: Map<Definition, { count: number; most: number }> | undefined;
+  /** It has run one of them as often as it may: it gets nothing new. */
+  retiring: boolean;
 }
 
 export type FailureKind = "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";
@@ -192,7 +200,7 @@ export function taskName({ definition, policy, preview }: Task): string {
 }
 
 /** A task as it begins its life. */
-export function newTask(submission: Submission): Task {
+export function newTask(submission: Submission, job: number): Task {
   const { args, cell, client, definition, id, inputs, parent, policy, preview, returns, stream, time } = submission;
   return {
     id,
@@ -202,6 +210,7 @@ export function newTask(submission: Submission): Task {
     inputs,
     returns,
     parent,
+    job,
     cell,
     preview,
     client,

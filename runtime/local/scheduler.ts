@@ -45,6 +45,7 @@ export class Scheduler {
         ),
       revoke: (task) => effects.revoke(task),
       mayStart: (task) => this.#mayStart(task),
+      retire: ({ index }) => effects.endWorker(index, "recycled"),
       resumed: (task) => this.#goOn(task),
     });
     this.calls = new CallDesk({
@@ -81,7 +82,7 @@ export class Scheduler {
     // A nested task belongs to the cell of the task that submitted it.
     const parentTask = parent === 0 ? undefined : this.tasks.get(parent);
     submission.cell ??= parentTask?.cell;
-    const task = newTask(submission);
+    const task = newTask(submission, parent === 0 ? 0 : parentTask?.job || parent);
     this.tasks.set(id, task);
     this.log.add(Row.submitted, task.submittedAt, id, parent, 0, 0, 0, 0, this.#detailOf(task));
     if (parentTask !== undefined) {
@@ -269,6 +270,8 @@ export class Scheduler {
       held: new Map(),
       freeSlots,
       lastUsed: 0,
+      calls: undefined,
+      retiring: false,
     });
     this.log.add(Row.workerStarted, time, 0, index);
   }

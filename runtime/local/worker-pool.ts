@@ -29,7 +29,7 @@ export interface WorkerEnd {
   claims: Int32Array;
 }
 
-export type ExitReason = "shutdown" | "crash" | "outOfMemory" | "cancelled";
+export type ExitReason = "shutdown" | "crash" | "outOfMemory" | "recycled" | "cancelled";
 
 export interface PoolEvents {
   /** A thread was started; it says when it is ready. */

@@ -135,6 +135,8 @@ function taskIndex(data: TimelineData): Map<string, TimelineTask> {
   return new Map(data.tasks.map((task) => [task.id, task]));
 }
 
+/** The task whose result the call asked for, and nothing else; an item of a stream is no result. */
 function onlyTask(call: TimelineCall, byId: ReadonlyMap<string, TimelineTask>): TimelineTask | undefined {
-  return call.total === 1 ? byId.get(call.taskIds[0] ?? "") : undefined;
+  const task = call.total === 1 ? byId.get(call.taskIds[0] ?? "") : undefined;
+  return task?.returns.includes(call.objectIds[0] ?? "") ? task : undefined;
 }

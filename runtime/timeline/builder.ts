@@ -1,4 +1,4 @@
-import type { CallReturned, CallStarted, TaskEvent, TaskSubmitted, UserSpan } from "../events.ts";
+import type { CallReturned, CallStarted, ItemYielded, TaskEvent, TaskSubmitted, UserSpan } from "../events.ts";
 import type { Interval, TimelineAttempt, TimelineData, TimelineFilter } from "./data.ts";
 import { cutView } from "./view.ts";
 
@@ -25,6 +25,8 @@ export interface TaskRecord {
   size: number | undefined;
   error: { name: string; message: string } | undefined;
   attempts: AttemptRecord[];
+  /** Objects that a generator has yielded. */
+  items: string[] | undefined;
 }
 
 export interface CallRecord {
@@ -131,7 +133,7 @@ export class TimelineBuilder {
         pushBounded(this.#cell(this.cellOf(event)).spans, event);
         return;
       case "yielded":
-        this.#producers.set(event.objectId, event.taskId);
+        this.#yielded(event);
         return;
       default: {
         const task = this.tasks.get(event.taskId);
@@ -153,10 +155,19 @@ export class TimelineBuilder {
       size: undefined,
       error: undefined,
       attempts: [],
+      items: undefined,
     };
     this.tasks.set(event.taskId, task);
     for (const id of event.returns) this.#producers.set(id, event.taskId);
     this.#cell(task.cell).tasks.push(task);
+  }
+
+  #yielded({ objectId, taskId }: ItemYielded): void {
+    const task = this.tasks.get(taskId);
+    if (!task) return;
+    task.items ??= [];
+    task.items.push(objectId);
+    this.#producers.set(objectId, taskId);
   }
 
   #startCall(event: CallStarted): void {
@@ -186,7 +197,7 @@ export class TimelineBuilder {
 
   #drop(task: TaskRecord): void {
     this.tasks.delete(task.submitted.taskId);
-    for (const id of task.submitted.returns) this.#producers.delete(id);
+    for (const id of [...task.submitted.returns, ...(task.items ?? [])]) this.#producers.delete(id);
   }
 }
 

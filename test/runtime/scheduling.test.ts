@@ -12,8 +12,8 @@ import {
   wait,
 } from "heddle";
 import { describe, expect, it } from "vitest";
-import { until, useRuntime } from "../support/runtime-measures.ts";
-import { add, compute, echo, sleep } from "../support/runtime-tasks.ts";
+import { countingFile, countOf, until, useRuntime } from "../support/runtime-measures.ts";
+import { add, compute, countIn, echo, sleep } from "../support/runtime-tasks.ts";
 
 useRuntime({ numCpus: 2, resources: { gpu: 1 } });
 
@@ -194,12 +194,51 @@ describe("nesting", () => {
   });
 });
 
+describe("fairness", () => {
+  it("a small job of nested tasks does not wait until a large one that began before is done", async () => {
+    const job = remote(async function job(children: number) {
+      const leaf = remote(function leaf() {
+        const until = performance.now() + 3;
+        while (performance.now() < until);
+      });
+      await get(Array.from({ length: children }, () => leaf.remote()));
+      return performance.now();
+    });
+    const large = job.remote(400);
+    await until(() => listTasks({ functionName: "leaf" }).length > 300);
+    const small = job.remote(4);
+    await get(small);
+    expect(listTasks({ functionName: "leaf" }).length).toBeGreaterThan(100);
+    await get(large);
+  });
+});
+
 describe("workers", () => {
-  // maxCalls is checked and then not used: the pool does not retire a thread that is well.
-  it.fails("sched-07 maxCalls: 1 gives each call a worker of its own", async () => {
+  it("sched-07 maxCalls: 1 gives each call a worker of its own", async () => {
     const once = remote(() => getRuntimeContext().workerId, { maxCalls: 1 });
     const ids = [await get(once.remote()), await get(once.remote()), await get(once.remote())];
     expect(new Set(ids).size).toBe(3);
+  });
+
+  it("sched-07 calls that come at once are given no worker that has had its share", async () => {
+    const once = remote((_: number) => getRuntimeContext().workerId, { maxCalls: 2 });
+    const ids = await get([1, 2, 3, 4, 5, 6].map((n) => once.remote(n)));
+    for (const worker of ids) expect(ids.filter((id) => id === worker).length).toBeLessThanOrEqual(2);
+    const recycled = timeline().events.filter((event) => event.type === "workerExited" && event.reason === "recycled");
+    expect(recycled.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("sched-07 a worker with a suspended task is replaced only when that has ended", async () => {
+    const path = countingFile();
+    const waiting = remote(
+      async function waiting(file: string) {
+        await get(sleep.remote(300, 0));
+        return countIn(file);
+      },
+      { maxCalls: 1 },
+    );
+    expect(await get([waiting.remote(path), waiting.remote(path), waiting.remote(path)])).toHaveLength(3);
+    expect(countOf(path)).toBe(3);
   });
 
   it("sched-08 a task's child goes on after its parent ended", async () => {

@@ -149,7 +149,9 @@ export class Observer {
     const { policy } = this.#world.tasks.get(task.id)!;
     for (const other of this.traces.values()) {
       if (other === trace || other.state !== "ready" || this.placeOf(other) !== undefined) continue;
-      const equal = this.#world.tasks.get(other.id)!.policy.shapeKey === policy.shapeKey;
+      const equal =
+        this.#world.tasks.get(other.id)!.policy.shapeKey === policy.shapeKey &&
+        this.#world.scheduler.tasks.get(other.id)!.job === task.job;
       if (equal && other.readyOrder < trace.readyOrder)
         throw new Violation(`task ${task.id} is sent to a worker before ${other.id}, which was ready earlier`);
     }

@@ -103,7 +103,15 @@ export class World implements Effects {
   policyOf({ cpus, gpus, maxRetries }: Submit): Policy {
     const shape = shapeOf(cpus, gpus);
     const shapeKey = JSON.stringify(shape);
-    return { id: ++this.#policies, name: undefined, shape, shapeKey, maxRetries, highWaterMark: undefined };
+    return {
+      id: ++this.#policies,
+      name: undefined,
+      shape,
+      shapeKey,
+      maxRetries,
+      maxCalls: 0,
+      highWaterMark: undefined,
+    };
   }
 
   definition(fn: number): Definition {

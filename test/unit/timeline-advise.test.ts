@@ -7,6 +7,7 @@ import {
   everything,
   inOrder,
   manyTasks,
+  objectOf,
   randomNumbers,
   taskEvents,
   workerEvents,
@@ -86,6 +87,15 @@ test("no get in a loop: where all are submitted first, or there is one worker, o
       : event,
   );
   expect(rules(chain)).toEqual([]);
+});
+
+test("no get in a loop: the items of one stream are read as they come", () => {
+  const stream = taskEvents({ id: "t0", name: "rows(4)", fn: "rows", submit: 0, start: 1, end: 402 });
+  const items = Array.from({ length: 4 }, (_, i): TaskEvent[] => [
+    { type: "yielded", time: (i + 1) * 100, taskId: "t0", index: i, objectId: objectOf(`item${i}`) },
+    ...callEvents({ id: `g${i}`, kind: "get", of: [`item${i}`], start: (i + 1) * 100, end: (i + 1) * 100 + 1 }),
+  ]);
+  expect(rules(inOrder(workerEvents(4), stream, ...items))).toEqual([]);
 });
 
 function orderedGets(durations: readonly number[]): TaskEvent[] {

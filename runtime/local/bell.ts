@@ -3,9 +3,40 @@
  * cost more than the record; so the reader says when it goes to sleep, and only then a writer wakes it.
  */
 
+import { availableParallelism } from "node:os";
+
 const AWAKE = 0;
 const BLOCKED = 1;
 const ASLEEP = 2;
+
+/** Longer than an answer takes that is on its way, and not much longer than blocking and waking take. */
+const PATIENCE_MS = 0.05;
+const LOOKS = 32;
+const MOST_PAUSES = 63;
+
+/** Looking again and again for a short time, where that has paid lately: waking a blocked thread costs both sides more. */
+class Patience {
+  #pauses = 0;
+  #pausesLeft = 0;
+
+  until(pending: () => boolean): boolean {
+    if (this.#pausesLeft > 0) {
+      this.#pausesLeft--;
+      return false;
+    }
+    const end = performance.now() + PATIENCE_MS;
+    do {
+      for (let look = 0; look < LOOKS; look++) {
+        if (!pending()) continue;
+        this.#pauses = 0;
+        return true;
+      }
+    } while (performance.now() < end);
+    this.#pauses = Math.min(this.#pauses * 2 + 1, MOST_PAUSES);
+    this.#pausesLeft = this.#pauses;
+    return false;
+  }
+}
 
 /** Makes the shared word of one reader. */
 export function createBellMemory(): SharedArrayBuffer {
@@ -35,9 +66,12 @@ export class BellPush {
 /** The reader's side. */
 export class Bell {
   readonly #word: Int32Array;
+  readonly #patience: Patience | undefined;
 
-  constructor(memory: SharedArrayBuffer) {
+  /** A reader that is `patient` looks for some microseconds more before it blocks. */
+  constructor(memory: SharedArrayBuffer, patient = false) {
     this.#word = new Int32Array(memory);
+    if (patient && availableParallelism() > 1) this.#patience = new Patience();
   }
 
   /** Says that the event loop goes to sleep. Look at the rings once more after it: what came in before is not announced. */
@@ -52,6 +86,7 @@ export class Bell {
 
   /** Blocks the thread until rung or for `ms`; `pending` is asked once more in between, so that nothing is missed. */
   block(ms: number, pending: () => boolean): void {
+    if (this.#patience?.until(pending) === true) return;
     Atomics.store(this.#word, 0, BLOCKED);
     if (!pending()) Atomics.wait(this.#word, 0, BLOCKED, ms);
     Atomics.store(this.#word, 0, AWAKE);

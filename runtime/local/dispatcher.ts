@@ -74,6 +74,13 @@ export class Dispatcher {
     return queue;
   }
 
+  /** Whether a worker may have started a task without having been heard. */
+  awaitsStart(): boolean {
+    for (const worker of this.workers.values())
+      for (const { tasks } of worker.lanes) if (tasks.first !== undefined && tasks.first.slot >= 0) return true;
+    return false;
+  }
+
   /** A suspended task wants its slot back; it goes before all that have not started. */
   addResuming(task: Task): void {
     this.#resuming.push(task);

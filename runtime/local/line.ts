@@ -72,6 +72,16 @@ export class Line {
     this.#schedulerBell.ring();
   }
 
+  /** The same for what the scheduler need not hear at once; `ring` or another record must follow. */
+  commitSilently(type: number, words: number): void {
+    this.#writer.commit(type, words);
+  }
+
+  /** Wakes the scheduler if it sleeps. */
+  ring(): void {
+    this.#schedulerBell.ring();
+  }
+
   /** The same for what nobody waits for: the scheduler is woken for it when this turn of the event loop is over. */
   commitQuietly(type: number, words: number): void {
     this.#writer.commit(type, words);

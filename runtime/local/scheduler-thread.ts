@@ -29,6 +29,8 @@ export interface SchedulerStart {
 }
 
 const OBSERVE_MS = 50;
+/** A worker does not wake this thread when it starts a task, so it looks after such a time. */
+const LOOK_MS = 20;
 /** After a turn with work the thread blocks this long for more before it goes back to its event loop. */
 const LINGER_MS = 1;
 /** A turn without end would keep the event loop from workers that exit. */
@@ -48,11 +50,12 @@ class SchedulerThread {
   readonly #start: SchedulerStart;
   #observed = 0;
   #observing: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #turning = false;
 
   constructor(start: SchedulerStart) {
     this.#start = start;
-    this.#bell = new Bell(start.driver.schedulerBell);
+    this.#bell = new Bell(start.driver.schedulerBell, true);
     this.#outbox = new Outbox(
       this.#peers,
       { endWorker: (index, reason) => this.#pool.end(index, reason) },
@@ -115,23 +118,26 @@ class SchedulerThread {
     this.#turning = true;
     this.#bell.awake();
     const until = performance.now() + TURN_MS;
-    let worked = this.#step();
     for (;;) {
-      if (this.#step()) worked = true;
-      else if (worked) {
-        worked = false;
-        this.#bell.block(LINGER_MS, () => this.#pending());
-        if (this.#pending()) continue;
-      }
+      const worked = this.#step();
       if (!this.#pending()) {
-        this.#bell.sleep();
-        if (!this.#pending()) break;
-        this.#bell.awake();
+        if (worked) this.#bell.block(LINGER_MS, () => this.#pending());
+        else {
+          this.#bell.sleep();
+          if (!this.#pending()) break;
+          this.#bell.awake();
+        }
       }
       if (performance.now() > until) {
         setImmediate(() => this.#turn());
         break;
       }
+    }
+    if (this.#looking === undefined && this.#scheduler.dispatcher.awaitsStart()) {
+      this.#looking = setTimeout(() => {
+        this.#looking = undefined;
+        this.#turn();
+      }, LOOK_MS).unref();
     }
     this.#turning = false;
     if (this.#start.observer !== undefined && this.#observing === undefined && this.#observed < this.#log.end) {

@@ -20,7 +20,8 @@ export class TaskReports {
     const to = this.#client.line.begin(2);
     to.f64[to.word] = task.id;
     to.f64[to.word + 1] = task.startedAt;
-    this.#client.line.commit(protocol.Started, 2);
+    // The task's end will wake the scheduler, or the thread's rest; it looks by itself while neither comes.
+    this.#client.line.commitSilently(protocol.Started, 2);
   }
 
   /** A task that was taken back is skipped. */

@@ -126,6 +126,7 @@ class WorkerThread {
       if (lane === undefined) {
         this.#client.line.readAll();
         if (this.#runnable.length > 0) continue;
+        this.#client.line.ring();
         // While nothing is suspended no timer of a task can be late, so the thread may wait without its event loop.
         if (this.#tasks.size > 0 || this.#client.line.block(LINGER_MS) === false) break;
         continue;

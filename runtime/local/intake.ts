@@ -56,6 +56,17 @@ export class Intake {
     return this.#handlePostponed(peer) || count > 0;
   }
 
+  /** Handles everything that a thread has said by now, in its ring and on its port. */
+  hear(peer: Peer): void {
+    this.#readPort(peer);
+    this.drain(peer);
+  }
+
+  #readPort(peer: Peer): void {
+    for (let entry = receiveMessageOnPort(peer.port); entry !== undefined; entry = receiveMessageOnPort(peer.port))
+      if (entry.message !== null) this.postpone(peer, entry.message as Message);
+  }
+
   #handlePostponed(peer: Peer): boolean {
     if (this.#postponed.length === 0) return false;
     const due = this.#postponed.filter((entry) => entry.peer === peer && peer.reader.isPast(entry.after));
@@ -261,8 +272,7 @@ export class Intake {
 
   /** Reads the thread's port now: it posted what its records refer to before it wrote them. */
   #catchUp(peer: Peer): void {
-    for (let entry = receiveMessageOnPort(peer.port); entry !== undefined; entry = receiveMessageOnPort(peer.port))
-      if (entry.message !== null) this.postpone(peer, entry.message as Message);
+    this.#readPort(peer);
     this.#postponed = this.#postponed.filter((entry) => {
       if (entry.peer !== peer || !isAnnouncement(entry.message)) return true;
       this.learn(peer, entry.message);

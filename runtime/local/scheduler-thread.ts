@@ -104,7 +104,7 @@ class SchedulerThread {
   #workerEnded(index: number, reason: ExitReason): void {
     const peer = this.#peers.get(index);
     // What it said before it ended still counts.
-    if (peer !== undefined) this.#intake.drain(peer);
+    if (peer !== undefined) this.#intake.hear(peer);
     this.#scheduler.workerDown(index, reason, now());
     peer?.port.close();
     this.#peers.delete(index);
@@ -168,6 +168,7 @@ class SchedulerThread {
       case "span":
         return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
       case "query": {
+        this.#hearAll();
         peer.port.postMessage({
           type: "answer",
           id: message.id,
@@ -185,7 +186,13 @@ class SchedulerThread {
     }
   }
 
+  /** An answer takes in all that any thread has said before it was asked for. */
+  #hearAll(): void {
+    for (const peer of this.#peers.values()) this.#intake.hear(peer);
+  }
+
   async #shutdown(driver: Peer): Promise<void> {
+    this.#hearAll();
     clearTimeout(this.#observing);
     this.#scheduler.directory.reportUnlooked();
     this.#observe();
@@ -234,16 +241,15 @@ class SchedulerThread {
   }
 
   #observerAsks(request: ObserverRequest): void {
-    if (request.type === "cancelCell") {
-      for (const peer of this.#peers.values()) this.#intake.drain(peer);
-      this.#scheduler.cancelCell(request.cell, now());
-      this.#turn();
-      return;
+    this.#hearAll();
+    if (request.type === "cancelCell") this.#scheduler.cancelCell(request.cell, now());
+    else if (request.type === "cellEnded") this.#scheduler.directory.cellEnded(request.cell);
+    else {
+      while (this.#observed < this.#log.end) this.#observe();
+      this.#post({ type: "flushed", id: request.id });
     }
-    for (const peer of this.#peers.values()) this.#intake.drain(peer);
-    if (request.type === "cellEnded") return this.#scheduler.directory.cellEnded(request.cell);
-    while (this.#observed < this.#log.end) this.#observe();
-    this.#post({ type: "flushed", id: request.id });
+    // Also because what was heard may have been what would have woken this thread.
+    this.#turn();
   }
 
   #post(message: ObserverMessage): void {

@@ -3,6 +3,7 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import { now } from "../clock.ts";
 import { type Block, blockWords, copyBlock } from "./block.ts";
 import type { AskedWait, TakenByWait } from "./call-desk.ts";
+import { CLAIM_SLOTS } from "./claims.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import * as protocol from "./protocol.ts";
@@ -124,6 +125,8 @@ export class Intake {
         return this.#scheduler.calls.waitEnd(client, f64[word]!, readTaken(reader, word + 2), f64[word + 1]!);
       case protocol.Waited:
         return this.#waited(peer, reader);
+      case protocol.Up:
+        return this.#scheduler.workerUp(client, CLAIM_SLOTS, f64[word]!);
       case protocol.Dropped:
         return this.#scheduler.dropped(client, i32[word * 2]!);
       case protocol.Output: {

@@ -16,7 +16,7 @@ import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
 import { answerQuery } from "./queries.ts";
 import { type Failure, taskName } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
-import { CLAIM_SLOTS, type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
+import { type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
 
 /** What the driver starts the thread with. */
 export interface SchedulerStart {
@@ -97,8 +97,6 @@ class SchedulerThread {
   #workerStarting({ index, port, link, claims }: WorkerEnd): void {
     this.#outbox.claims.set(index, claims);
     this.#addPeer(new Peer(link, port));
-    this.#scheduler.workerUp(index, CLAIM_SLOTS, now());
-    this.#turn();
   }
 
   #workerEnded(index: number, reason: ExitReason): void {

@@ -7,11 +7,10 @@ import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { createBellMemory } from "./bell.ts";
+import { CLAIM_SLOTS } from "./claims.ts";
 import type { Link, SessionFacts } from "./protocol.ts";
 import { createRingMemory } from "./ring.ts";
 
-/** Tasks that may be on a worker and not started. */
-export const CLAIM_SLOTS = 1024;
 const RING_WORDS = 1 << 15;
 
 /** What a worker thread is started with. */
@@ -32,7 +31,7 @@ export interface WorkerEnd {
 export type ExitReason = "shutdown" | "crash" | "outOfMemory" | "recycled" | "cancelled";
 
 export interface PoolEvents {
-  /** A thread was started; it says when it is ready. */
+  /** A thread was started; a record says when it takes tasks. */
   starting(worker: WorkerEnd): void;
   ended(index: number, reason: ExitReason): void;
 }

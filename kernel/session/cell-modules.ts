@@ -8,6 +8,7 @@ import { loadTypeScript, probeExtensions } from "./typescript-modules.ts";
 const ownModules: Record<string, string> = {
   heddle: new URL("../../runtime/index.js", import.meta.url).href,
   "heddle/notebook": new URL("../index.js", import.meta.url).href,
+  tslab: new URL("../display/tslab.js", import.meta.url).href,
 };
 
 type ImportOptions = { with?: Record<string, string> };

@@ -88,6 +88,7 @@ export class Workspace {
           ...own.paths,
           heddle: [join(packageRoot, "dist/runtime/index.d.ts")],
           "heddle/notebook": [join(packageRoot, "dist/kernel/index.d.ts")],
+          tslab: [join(packageRoot, "dist/kernel/display/tslab.d.ts")],
         },
       },
     };

@@ -1,5 +1,5 @@
 /** Cells as files: the path by which debugger and front end name a cell, and its source under that path. */
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, sep } from "node:path";
@@ -9,7 +9,7 @@ export class CellFiles {
   readonly hashMethod = "Murmur2";
   readonly hashSeed = 0x9747b28c;
   readonly suffix = ".ts";
-  readonly #folder = join(tmpdir(), `heddle-cells-${randomUUID()}`);
+  readonly #folder = join(tmpdir(), `heddle-${randomBytes(6).toString("hex")}`);
   readonly #sources = new Map<string, string>();
   #exists = false;
 

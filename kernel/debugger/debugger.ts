@@ -152,8 +152,9 @@ export class Debugger {
   /** The session has been replaced: the new one is debugged as the old one was. */
   #renew(): void {
     this.sources.forgetScripts();
+    const connected = this.#connect();
     this.breakpoints.renew();
-    void this.#connect()
+    void connected
       .then(() => this.pauseOnExceptions(this.#exceptions))
       // It has ended again.
       .catch(() => {});

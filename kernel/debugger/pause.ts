@@ -88,14 +88,16 @@ function shownFrame(id: number, call: Debugger.CallFrame, { cell, column, line, 
   return { id, name, source, line, column };
 }
 
-/** Names in the frame's scopes of these types, innermost first. What V8 shows as their values was true when it paused. */
+/** Names in the frame's scopes of these types, outermost first. What V8 shows as their values was true when it paused. */
 async function namesIn(
   { scopeChain }: Debugger.CallFrame,
   fits: (type: string) => boolean,
   variables: Variables,
 ): Promise<string[]> {
-  const scopes = scopeChain.flatMap(({ object, type }) =>
-    fits(type) && object.objectId !== undefined ? [variables.members(object.objectId)] : [],
-  );
+  const scopes = scopeChain
+    .toReversed()
+    .flatMap(({ object, type }) =>
+      fits(type) && object.objectId !== undefined ? [variables.members(object.objectId)] : [],
+    );
   return (await Promise.all(scopes)).flat().map(({ name }) => name);
 }

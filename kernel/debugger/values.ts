@@ -32,7 +32,7 @@ export function lengthOf({ description, subtype }: Runtime.RemoteObject): number
 function functionText(source: string): string {
   if (/^class\b/.test(source)) return source.split("{")[0]!.trim();
   const head = source.split("\n")[0]!;
-  return source.includes("\n") ? `${head} …` : head;
+  return source.includes("\n") ? `${head.replace(/\s*\{.*$/, "")} {…}` : head;
 }
 
 function previewText({ description, entries, overflow, properties, subtype }: Runtime.ObjectPreview): string {
@@ -53,7 +53,7 @@ function previewText({ description, entries, overflow, properties, subtype }: Ru
 function memberText({ subtype, type, value }: Runtime.PropertyPreview): string {
   if (type === "string") return JSON.stringify(value);
   if (type === "accessor") return "(getter)";
-  return value ?? subtype ?? type;
+  return shortClass(value ?? subtype ?? type);
 }
 
 function entryText({ key, value }: Runtime.EntryPreview): string {
@@ -62,8 +62,12 @@ function entryText({ key, value }: Runtime.EntryPreview): string {
 }
 
 function nestedText(preview: Runtime.ObjectPreview): string {
-  return preview.type === "string" ? JSON.stringify(preview.description) : (preview.description ?? preview.type);
+  return preview.type === "string"
+    ? JSON.stringify(preview.description)
+    : shortClass(preview.description ?? preview.type);
 }
+
+const shortClass = (name: string): string => (name === "Object" ? "{…}" : name);
 
 function shortened(text: string): string {
   return text.length <= longestText ? text : `${text.slice(0, longestText)}…`;

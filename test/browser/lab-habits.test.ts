@@ -1,9 +1,9 @@
 /** What people do in JupyterLab besides running all cells: open somebody else's notebook, stop a cell. */
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { browserMissing, openPage } from "../support/browser.ts";
-import { failureOutput, kernelReady, startJupyterServer } from "../support/browser-lab.ts";
+import { failureOutput, kernelReady, startJupyterServer, writeNotebook } from "../support/browser-lab.ts";
 import { projectFolder, pythonEnvironment, pythonMissing, strict } from "../support/python.ts";
 import { jupyterHome } from "../support/python-jupyter.ts";
 
@@ -50,16 +50,3 @@ describe.skipIf(skip)(skip ? `in the browser: not run: ${missing}` : "in the bro
     await page.locator(".jp-OutputArea-output", { hasText: "x is 42" }).waitFor({ timeout: 30_000 });
   });
 });
-
-function writeNotebook(path: string, sources: readonly string[]): void {
-  const cells = sources.map((source, i) => ({
-    cell_type: "code",
-    id: `cell-${i}`,
-    metadata: {},
-    execution_count: null,
-    outputs: [],
-    source,
-  }));
-  const kernelspec = { name: "heddle", display_name: "TypeScript (heddle)", language: "typescript" };
-  writeFileSync(path, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }));
-}

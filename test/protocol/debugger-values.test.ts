@@ -76,7 +76,7 @@ describe("while a cell is paused", () => {
       big: "12n",
       nothing: "null",
       floats: "Float64Array(3) [0, 0, 0]",
-      table: 'Map(2) {"a" => Object, "b" => Object}',
+      table: 'Map(2) {"a" => {…}, "b" => {…}}',
       Account: "class Account",
     });
     expect(Object.keys(Globals!).filter((name) => name.startsWith("__"))).toEqual([]);

@@ -1,4 +1,6 @@
 /** The debugger over real sockets, as JupyterLab asks it: breakpoints, steps, variables, exceptions. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DebugClient } from "../support/debug-client.ts";
 import { KernelProcess, WireClient } from "../support/wire-client.ts";
@@ -129,6 +131,21 @@ describe("a breakpoint", () => {
     expect(await debug.stopped()).toMatchObject({ reason: "breakpoint", frames: [expect.stringMatching(/:2$/)] });
     expect(await goOn(cell)).toBe("ok");
   });
+});
+
+test("a file that a cell imports is shown, and paused in", async () => {
+  const path = join(kernel.folder, "imported.mjs");
+  const text = "export function imported(n) {\n  const doubled = n * 2;\n  return doubled;\n}\n";
+  writeFileSync(path, text);
+  await client.run("import { imported } from './imported.mjs';");
+  expect((await debug.ask("modules")).modules).toContainEqual({ id: path, name: "imported.mjs", path });
+  expect((await debug.ask("source", { source: { path } })).content).toBe(text);
+  await debug.ask("setBreakpoints", { source: { path }, breakpoints: [{ line: 3 }] });
+  const cell = await debug.run("imported(4)");
+  const { frameIds, frames } = await debug.stopped();
+  expect(frames).toEqual(["imported:3", expect.stringMatching(/:1$/)]);
+  expect((await debug.scopes(frameIds[0]!)).Locals).toEqual({ n: "4", doubled: "8" });
+  expect(await goOn(cell)).toBe("ok");
 });
 
 describe("steps", () => {

@@ -102,3 +102,17 @@ export async function kernelReady(page: Page, timeout: number): Promise<void> {
 function kernelIdle(page: Page) {
   return page.locator('.jp-NotebookPanel-toolbar .jp-Notebook-ExecutionIndicator[data-status="idle"]');
 }
+
+/** Writes a notebook of these code cells, for heddle. */
+export function writeNotebook(path: string, sources: readonly string[]): void {
+  const cells = sources.map((source, i) => ({
+    cell_type: "code",
+    id: `cell-${i}`,
+    metadata: {},
+    execution_count: null,
+    outputs: [],
+    source,
+  }));
+  const kernelspec = { name: "heddle", display_name: "TypeScript (heddle)", language: "typescript" };
+  writeFileSync(path, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }));
+}

@@ -51,12 +51,15 @@ describe("a breakpoint", () => {
     ).content;
     expect({ frames, reason }).toEqual({ reason: "breakpoint", frames: ["grow:4", `Cell In[${execution_count}]:7`] });
     const inside = await debug.scopes(frameIds[0]!);
-    expect(inside.Locals).toEqual({ p: "{x: 1, y: 2}", by: "3", grown: "undefined" });
+    expect(inside.Locals).toMatchObject({ p: "{x: 1, y: 2}", by: "3" });
     expect(inside.Globals).toMatchObject({ scale: "3", start: "{x: 1, y: 2}" });
     const outside = await debug.scopes(frameIds[1]!);
     expect(Object.keys(outside.Locals!)).toEqual(["scale", "start", "grow"]);
     await debug.ask("next", { threadId: 1 });
-    expect(await debug.stopped()).toMatchObject({ reason: "step", frames: ["grow:5", expect.stringMatching(/:7$/)] });
+    const next = await debug.stopped();
+    expect(next).toMatchObject({ reason: "step", frames: ["grow:5", expect.stringMatching(/:7$/)] });
+    const grown = { p: "{x: 1, y: 2}", by: "3", grown: "{x: 3, y: 6}" };
+    expect((await debug.scopes(next.frameIds[0]!)).Locals).toEqual(grown);
     expect(await goOn(cell)).toBe("ok");
   });
 

@@ -63,7 +63,7 @@ export class Attempts {
       this.#with.log.add(Row.finished, ended, id, worker.index, task.attempt, startedAt, executedAt, size);
       this.forgetThrown(task);
       this.#complete(task, "finished");
-      for (let index = 0; index < task.returns; index++) this.#sealReturn(id + index, blocks[index], undefined);
+      for (let index = 0; index < task.returns; index++) this.#seal(id + index, blocks[index], undefined);
       this.#with.streams.ended(task, false);
       return;
     }
@@ -154,19 +154,16 @@ export class Attempts {
     this.#complete(task, state);
     const { cause } = failure;
     if (cause !== undefined) cause.holds++;
-    for (let index = 0; index < task.returns; index++) this.#sealReturn(task.id + index, undefined, failure);
+    for (let index = 0; index < task.returns; index++) this.#seal(task.id + index, undefined, failure);
     if (cause !== undefined) this.#with.directory.dropCause(cause);
     if (task.returns === 0) this.#with.directory.noteLoneFailure(failure);
     this.#with.streams.ended(task, true);
   }
 
-  #sealReturn(id: number, block: Block | undefined, failure: Failure | undefined): void {
-    const object = this.#with.directory.objects.get(id);
-    if (object === undefined) {
-      if (block !== undefined) this.#with.directory.discardBlock(block);
-      return;
-    }
-    this.#with.directory.seal(object, block, failure);
+  /** The objects of a task that has not ended are there, whoever holds them. */
+  #seal(id: number, block: Block | undefined, failure: Failure | undefined): void {
+    const { directory } = this.#with;
+    directory.seal(directory.objects.get(id)!, block, failure);
   }
 
   #complete(task: Task, state: "finished" | "failed" | "cancelled"): void {

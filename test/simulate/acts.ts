@@ -29,9 +29,7 @@ export function perform(world: World, act: Act): boolean {
       return endCall(world, act.call, act.outcome, act.do === "endWait" ? "wait" : "get");
     case "cancelCell":
       for (const thread of world.threads.values()) hear(world, thread, Number.POSITIVE_INFINITY);
-      for (const [id, { submit }] of world.tasks)
-        if (cellOf(world, submit) === act.cell) world.observer.cancelling(id, true);
-      world.scheduler.cancelCell(act.cell, world.time);
+      world.observer.cancel(tasksOfCell(world, act.cell), true, () => world.scheduler.cancelCell(act.cell, world.time));
       return true;
     case "run":
       world.scheduler.run(world.time);
@@ -156,6 +154,7 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
       return knows(actor, act.objects) && wait(world, actor, act);
     case "put": {
       if (!knows(actor, act.carries)) return false;
+      world.objects.add(act.as);
       thread.own(act.as);
       actor.known.add(act.as);
       const block = world.newBlock(act.as, `put object ${act.as}`, act.carries);
@@ -176,11 +175,11 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
       return true;
     case "cancel":
       if (!knows(actor, [act.object])) return false;
-      thread.post((scheduler) => {
-        world.observer.cancelling(act.object, act.recursive);
-        scheduler.cancel(act.object, act.force, act.recursive, world.time);
-        world.observer.cancelled(act.object, act.recursive);
-      });
+      thread.post((scheduler) =>
+        world.observer.cancel([act.object], act.recursive, () =>
+          scheduler.cancel(act.object, act.force, act.recursive, world.time),
+        ),
+      );
       return true;
     default:
       return actor.task !== 0 && actor.over === undefined && endAttempt(world, actor, act);
@@ -189,8 +188,9 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
 
 const knows = (actor: Actor, ids: readonly number[]): boolean => ids.every((id) => actor.known.has(id));
 
-function cellOf(world: World, submit: Submit): string | undefined {
-  return submit.cell ?? (submit.by === 0 ? undefined : cellOf(world, world.tasks.get(submit.by)!.submit));
+/** What the scheduler knows to be of the cell: tasks submitted there, and what they submit while they run. */
+function tasksOfCell({ scheduler, tasks }: World, cell: string): number[] {
+  return [...tasks.keys()].filter((id) => scheduler.tasks.get(id)?.cell === cell);
 }
 
 function submit(world: World, actor: Actor, act: Submit): boolean {
@@ -201,6 +201,7 @@ function submit(world: World, actor: Actor, act: Submit): boolean {
   world.tasks.set(act.as, task);
   const ids = Array.from({ length: act.returns }, (_, index) => act.as + index);
   for (const id of ids) {
+    world.objects.add(id);
     thread.own(id);
     actor.known.add(id);
   }

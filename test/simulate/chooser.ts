@@ -45,7 +45,11 @@ export class Chooser {
       leftover: 1,
     };
     const rare: ReadonlySet<Kind> = new Set(["fail", "free", "cancel", "crash", "leftover", "put", "wait"]);
-    this.#weights = kinds.map((kind) => [kind, rare.has(kind) && random.chance(0.4) ? 0 : usual[kind]]);
+    const often = random.pick(kinds);
+    this.#weights = kinds.map((kind) => {
+      if (rare.has(kind) && random.chance(0.4)) return [kind, 0];
+      return [kind, usual[kind] * (kind === often ? 4 : 1)];
+    });
     this.#cpus = random.pick([[1], [1, 1, 0.5], [0.5, 1, 2], [1, 0, 2, 0.25], [0.5]]);
     this.#retries = random.pick([[0], [3], [0, 1, 2], [0, 1, -1]]);
   }

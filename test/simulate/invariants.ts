@@ -4,22 +4,27 @@ import { CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { StoredObject, WorkerRecord } from "../../runtime/local/records.ts";
 import { hasEnded } from "./observer.ts";
 import type { Actor } from "./thread.ts";
+import type { Act } from "./story.ts";
 import { Violation } from "./violation.ts";
 import { blocksOf, isDecided, type World } from "./world.ts";
 
-/** Throws a `Violation` for whatever does not hold. `ran`: the scheduler has just started all that it could. */
-export function checkInvariants(world: World, ran: boolean): void {
+/** Throws a `Violation` for whatever does not hold after an act. */
+export function checkInvariants(world: World, act: Act): void {
+  checkExecution(world);
+  if (!reachesScheduler.has(act.do)) return;
   world.observer.readEvents();
   checkResources(world);
-  checkExecution(world);
   checkWaiting(world);
   checkCalls(world);
   checkObjects(world);
-  if (!ran) return;
+  if (act.do !== "run") return;
   checkResumed(world);
   checkStarted(world);
   checkBalance(world);
 }
+
+/** Other acts change nothing that the scheduler knows of. */
+const reachesScheduler: ReadonlySet<Act["do"]> = new Set(["hear", "replace", "run", "cancelCell"]);
 
 function checkResources({ observer, scheduler }: World): void {
   const { available } = scheduler.dispatcher;
@@ -94,8 +99,8 @@ function checkCalls(world: World): void {
 function checkObjects(world: World): void {
   const { objects } = world.scheduler.directory;
   const reachable = reachableObjects(world);
-  for (const { id, order } of objects.values())
-    if (order !== 0 && !reachable.has(id)) throw new Violation(`object ${id} is kept though nobody can reach it`);
+  for (const id of world.objects)
+    if (!reachable.has(id) && (objects.get(id)?.order ?? 0) !== 0) throw new Violation(`object ${id} is kept though nobody can reach it`);
   // Whoever reads a value while somebody lets it go explicitly may find refs inside that lead nowhere.
   if (world.freed.size > 0) return;
   for (const id of reachable)

@@ -42,6 +42,8 @@ export class Observer {
   readonly #world: World;
   readonly totals: Record<string, number>;
   readonly #unlooked = new Set<string>();
+  /** Tasks that ran when they were cancelled: the attempt is their last. */
+  readonly #stopping = new Set<number>();
   /** Tasks whose cancelling reaches what they submit. */
   readonly #cancelsChildren = new Set<number>();
   #read = 0;
@@ -114,7 +116,7 @@ export class Observer {
     if (event.workerId === undefined) this.#failedByInput(trace.id, submit);
     else {
       const again = actor?.over === "lost" || actor?.over === "threwRetryable";
-      const mayRetry = again && (submit.maxRetries < 0 || starts <= submit.maxRetries);
+      const mayRetry = again && !this.#stopping.has(trace.id) && (submit.maxRetries < 0 || starts <= submit.maxRetries);
       if (event.willRetry !== mayRetry)
         throw new Violation(
           `task ${trace.id}: attempt ${starts} of ${submit.maxRetries + 1} ended (${actor?.over}) and is ${event.willRetry ? "" : "not "}tried again`,
@@ -181,19 +183,17 @@ export class Observer {
 
   // ---------------------------------------------------------------- cancelling
 
-  /** A cancel is about to be handled: who may end as cancelled from now on. */
-  cancelling(object: number, recursive: boolean): void {
+  /** The scheduler handles a cancel: what had not begun has ended then, what runs was told. */
+  cancel(objects: readonly number[], recursive: boolean, handle: () => void): void {
     this.readEvents();
-    for (const id of this.#cancelled(object, recursive)) {
+    const ids = objects.flatMap((object) => this.#cancelled(object, recursive));
+    for (const id of ids) {
       this.#world.tasks.get(id)!.cancelAsked = true;
       if (recursive) this.#cancelsChildren.add(id);
     }
-  }
-
-  /** A cancel was handled: what had not begun has ended, what runs was told. */
-  cancelled(object: number, recursive: boolean): void {
+    handle();
     this.readEvents();
-    for (const id of this.#cancelled(object, recursive)) {
+    for (const id of ids) {
       const trace = this.traces.get(id)!;
       if (hasEnded(trace) || trace.state === "retrying") continue;
       const thread = this.placeOf(trace);
@@ -201,6 +201,7 @@ export class Observer {
         ({ slot, task }) => task === id && thread!.claims[slot] === CLAIM_WAITING,
       );
       if (thread === undefined || lies) throw new Violation(`task ${id} had not begun and survived its cancelling`);
+      this.#stopping.add(id);
       const actor = this.#world.tasks.get(id)!.actor;
       const told = thread.told.some((one) => one.kind === "cancel" && one.task === id);
       if (thread.dead === undefined && actor?.over === undefined && actor?.stopping === false && !told)

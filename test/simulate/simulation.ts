@@ -104,7 +104,7 @@ function watch(play: () => void): string | undefined {
 
 function step(world: World, act: Act): boolean {
   if (!perform(world, act)) return false;
-  checkInvariants(world, act.do === "run");
+  checkInvariants(world, act);
   return true;
 }
 
@@ -149,9 +149,7 @@ function cancelRest(world: World): boolean {
     const trace = observer.traces.get(id);
     const fits = Object.entries(policy.shape).every(([name, amount]) => amount <= (observer.totals[name] ?? 0));
     if (trace === undefined || hasEnded(trace) || cancelAsked || fits) continue;
-    observer.cancelling(id, false);
-    scheduler.cancel(id, false, false, world.time);
-    observer.cancelled(id, false);
+    observer.cancel([id], false, () => scheduler.cancel(id, false, false, world.time));
     return true;
   }
   return false;

@@ -56,6 +56,8 @@ export class World implements Effects {
   readonly driver: Actor;
   readonly tasks = new Map<number, SimulatedTask>();
   readonly calls = new Map<number, SimulatedCall>();
+  /** Objects that were ever made. */
+  readonly objects = new Set<number>();
   /** Objects that were let go of explicitly. */
   readonly freed = new Set<number>();
   readonly scheduler: Scheduler;

@@ -23,6 +23,7 @@ export type { ObjectRef } from "./object-ref.ts";
 export type { ObjectRefGenerator } from "./object-stream.ts";
 export { listObjects, listTasks, listWorkers, profile, timeline } from "./observe.ts";
 export type { CancelOptions, ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
+export { type ProgressOptions, progress } from "./progress.ts";
 export {
   asCompleted,
   availableResources,

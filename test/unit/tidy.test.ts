@@ -117,6 +117,7 @@ const heddleExports: string[] = [
   "listTasks",
   "listWorkers",
   "profile",
+  "progress",
   "put",
   "remote",
   "settled",

@@ -3,8 +3,8 @@
 import { CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { StoredObject, WorkerRecord } from "../../runtime/local/records.ts";
 import { hasEnded } from "./observer.ts";
-import type { Actor } from "./thread.ts";
 import type { Act } from "./story.ts";
+import type { Actor } from "./thread.ts";
 import { Violation } from "./violation.ts";
 import { blocksOf, isDecided, type World } from "./world.ts";
 
@@ -100,7 +100,8 @@ function checkObjects(world: World): void {
   const { objects } = world.scheduler.directory;
   const reachable = reachableObjects(world);
   for (const id of world.objects)
-    if (!reachable.has(id) && (objects.get(id)?.order ?? 0) !== 0) throw new Violation(`object ${id} is kept though nobody can reach it`);
+    if (!reachable.has(id) && (objects.get(id)?.order ?? 0) !== 0)
+      throw new Violation(`object ${id} is kept though nobody can reach it`);
   // Whoever reads a value while somebody lets it go explicitly may find refs inside that lead nowhere.
   if (world.freed.size > 0) return;
   for (const id of reachable)

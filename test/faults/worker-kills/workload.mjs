@@ -29,7 +29,7 @@ setEnvironmentData("runs", runs.buffer);
 /** Tasks count their own runs where a killed thread cannot take the count along. */
 function countRun(place) {
   const { getEnvironmentData } = process.getBuiltinModule("node:worker_threads");
-  return Atomics.add(new Int32Array(getEnvironmentData("runs")), 0 + place, 1) + 1;
+  return Atomics.add(new Int32Array(getEnvironmentData("runs")), place, 1) + 1;
 }
 
 const plain = (place, value) => {
@@ -38,7 +38,11 @@ const plain = (place, value) => {
 };
 const once = remote(plain, { name: "once", maxRetries: 0 });
 const again = remote(plain, { name: "again", maxRetries: 2 });
-const leaf = remote((place, n) => (countRun(place), n * 2), { name: "leaf", maxRetries: 2 });
+const twice = (place, n) => {
+  countRun(place);
+  return n * 2;
+};
+const leaf = remote(twice, { name: "leaf", maxRetries: 2 });
 const tree = remote(
   async (place) => {
     countRun(place);

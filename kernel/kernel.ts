@@ -119,10 +119,14 @@ export class Kernel {
     }
     const says = request.channel !== "stdin";
     if (says) this.#publish(request, "status", { execution_state: "busy" });
+    // Front ends that record times take it from the reply.
+    const started = new Date().toISOString();
     const content = await this.#outcome(request, handler);
     if (content !== undefined && type.endsWith("_request")) {
       const replyType = type.replace(/_request$/, "_reply") as keyof Sent;
-      this.#options.send(replyTo(request, replyType, content as Sent[typeof replyType]));
+      this.#options.send(
+        replyTo(request, replyType, content as Sent[typeof replyType], type === "execute_request" ? { started } : {}),
+      );
       // Clients that did not ask learn of it too.
       if (replyType === "shutdown_reply") this.#publish(request, replyType, content);
     }

@@ -74,14 +74,19 @@ function newHeader(type: string): Header {
 }
 
 /** The reply to a request, on the request's channel and to its sender. */
-export function replyTo<K extends keyof Sent>(request: Message, type: K, content: Sent[K]): Message {
+export function replyTo<K extends keyof Sent>(
+  request: Message,
+  type: K,
+  content: Sent[K],
+  metadata: Record<string, unknown> = {},
+): Message {
   const { channel, header, identities } = request;
   return {
     channel,
     identities,
     header: newHeader(type),
     parentHeader: header,
-    metadata: {},
+    metadata,
     content: content as Record<string, unknown>,
     buffers: [],
   };

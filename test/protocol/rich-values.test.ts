@@ -50,7 +50,7 @@ describe("a cell's value is shown: text alone for", () => {
     ["a set", "new Set([1, 2])", "Set(2) { 1, 2 }"],
     ["a typed array", "new Float32Array([1, 0.5])", "Float32Array(2) [ 1, 0.5 ]"],
     ["bytes", "Buffer.from('hi')", "<Buffer 68 69>"],
-    ["an ArrayBuffer", "new ArrayBuffer(2)", "ArrayBuffer { [Uint8Contents]: <00 00>, byteLength: 2 }"],
+    ["an ArrayBuffer", "new ArrayBuffer(2)", expect.stringMatching(/^ArrayBuffer \{.* <00 00>.* 2 \}$/)],
     ["an array of numbers", "[1, 2, 3]", "[ 1, 2, 3 ]"],
     ["a proxy", "new Proxy({ a: 1 }, {})", "{ a: 1 }"],
     ["a promise, awaited", "Promise.resolve('here')", "'here'"],

@@ -150,10 +150,10 @@ export class WireClient {
   }
 
   /** The frames of a request as they should be; its id is in the header, the first part. */
-  frames(type: string, content: Content, id: string = randomUUID()): string[] {
+  frames(type: string, content: Content, id: string = randomUUID(), metadata: Content = {}): string[] {
     const date = new Date().toISOString();
     const header = { msg_id: id, session: "test", username: "", date, msg_type: type, version: "5.4" };
-    const parts = [header, {}, {}, content].map((part) => JSON.stringify(part));
+    const parts = [header, {}, metadata, content].map((part) => JSON.stringify(part));
     return [DELIMITER, sign(this.#kernel.key, parts), ...parts];
   }
 

@@ -32,6 +32,8 @@ const ROOM_MS = 250;
 export interface Caller {
   /** Number of the running task; 0 in the driver. */
   task(): number;
+  /** The same for a call that gives the task's slot back; 0 in code that goes on after its task has ended. */
+  waitingTask(): number;
   /** The running task begins to await a call: its slot goes to others. */
   suspend(): void;
 }
@@ -95,7 +97,7 @@ export class Client implements Backend {
     const asking = {
       nextCall: () => this.#nextCall++,
       cell: () => this.#cellNumber(),
-      task: () => caller.task(),
+      task: () => caller.waitingTask(),
       suspend: () => caller.suspend(),
     };
     this.#waits = new OpenWaits(this, asking, this.#subscriptions);
@@ -188,7 +190,7 @@ export class Client implements Backend {
   // ---------------------------------------------------------------- get
 
   get(ids: readonly number[], request: GetRequest): Promise<unknown[]> {
-    const values = this.#gets.ask(this.#nextCall++, this.#caller.task(), this.#cellNumber(), ids, request);
+    const values = this.#gets.ask(this.#nextCall++, this.#caller.waitingTask(), this.#cellNumber(), ids, request);
     this.#caller.suspend();
     return values;
   }

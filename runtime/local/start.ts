@@ -67,7 +67,7 @@ class LocalDriver extends Client {
   readonly #exit: Promise<void>;
 
   constructor(link: Link, thread: Worker) {
-    super(link, { task: () => 0, suspend: () => {} });
+    super(link, { task: () => 0, waitingTask: () => 0, suspend: () => {} });
     this.#thread = thread;
     this.#exit = new Promise((resolve) => thread.once("exit", () => resolve()));
   }

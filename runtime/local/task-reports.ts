@@ -7,6 +7,9 @@ import * as protocol from "./protocol.ts";
 import { isRetryable } from "./retry-rule.ts";
 import type { WorkerTask } from "./worker-task.ts";
 
+/** Characters of an error's name or message that the event log keeps. */
+const LONGEST_TEXT = 1000;
+
 export class TaskReports {
   readonly #client: Client;
 
@@ -116,7 +119,10 @@ function manyResults(value: unknown, count: number, name: string): readonly unkn
   );
 }
 
+/** Name and message for the event log, which keeps many. */
 function summaryOf(error: unknown): [string, string] {
-  if (error instanceof Error) return [error.name, error.message];
-  return ["thrown value", String(error)];
+  const [name, message] = error instanceof Error ? [error.name, error.message] : ["thrown value", String(error)];
+  return [shortened(String(name)), shortened(String(message))];
 }
+
+const shortened = (text: string): string => (text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);

@@ -44,7 +44,11 @@ class WorkerThread {
   constructor({ link, claims }: WorkerStart) {
     this.#claims = new Int32Array(claims);
     this.#workerId = workerIdText(link.index);
-    const caller = { task: () => this.current()?.id ?? 0, suspend: () => this.#suspend() };
+    const caller = {
+      task: () => this.current()?.id ?? 0,
+      waitingTask: () => this.#waitingTask(),
+      suspend: () => this.#suspend(),
+    };
     this.#client = new Client(
       link,
       caller,
@@ -314,6 +318,12 @@ class WorkerThread {
     lane.current = undefined;
     this.#laneFree(lane);
     if (!this.#running) this.#client.line.drain();
+  }
+
+  /** Another attempt of the task may run by now, whose slot is not this code's to give back. */
+  #waitingTask(): number {
+    const task = this.current();
+    return task === undefined || this.#isOver(task) ? 0 : task.id;
   }
 
   /** The running task awaits a call: the next of its lane may start once this turn is over. */

@@ -10,6 +10,7 @@ import {
 } from "heddle";
 import { describe, expect, it } from "vitest";
 import { countingFile, countOf, rejection, timed, until, useRuntime } from "../support/runtime-measures.ts";
+import { runProgram } from "../support/runtime-program.ts";
 import { add, countIn, exitWorker, fail, sleep, UserError } from "../support/runtime-tasks.ts";
 
 useRuntime();
@@ -213,5 +214,35 @@ describe("retries", () => {
     await wait([crash]);
     expect(await get(slow)).toBe("kept");
     expect(await rejection(get(fail.remote("after")))).toBeInstanceOf(UserError);
+  });
+
+  it("an error with a very long message arrives whole, and the runtime goes on", async () => {
+    const error = await rejection(get(fail.remote("long ".repeat(10_000))));
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.message).toHaveLength(50_000);
+    expect(await get(sleep.remote(0, "still there"))).toBe("still there");
+  });
+
+  it("what a failed attempt still does takes no slot from the next one", async () => {
+    // With one worker both attempts are on the same thread.
+    const { stdout, stderr } = await runProgram(`
+      import { get, init, put, remote, timeline } from "heddle";
+      await init({ numCpus: 1 });
+      const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      const task = remote(async (given) => {
+        if (globalThis.first === undefined) {
+          globalThis.first = true;
+          globalThis.left = pause(50).then(() => get(given[0]));
+          throw new Error("first attempt");
+        }
+        const left = await globalThis.left;
+        await pause(50);
+        return left;
+      }, { retryExceptions: true });
+      const value = await get(task.remote([put("left over")]));
+      const count = (type) => timeline().events.filter((event) => event.type === type).length;
+      console.log(value, count("started"), count("blocked"));
+    `);
+    expect({ stdout, stderr }).toEqual({ stdout: "left over 2 0\n", stderr: "" });
   });
 });

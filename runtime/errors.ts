@@ -70,9 +70,8 @@ export function taskErrorOf(cause: unknown, hops: readonly TaskHop[], attempts: 
   const origin = hops.at(-1);
   const isError = cause instanceof Error;
   const prototype = isError ? (Object.getPrototypeOf(cause) as object) : TaskError.prototype;
-  const error = new Error(isError ? cause.message : `the task threw ${describeThrown(cause)}, which is not an Error`, {
-    cause,
-  });
+  const message = isError ? cause.message : `the task threw ${describeThrown(cause)}, which is not an Error`;
+  const error = withoutFrames(() => new Error(message, { cause }));
   Object.setPrototypeOf(error, prototype);
   // Own fields of the original (a `code`, a `status`) stay readable on the error that is caught.
   if (isError) copyFields(cause, error);
@@ -90,6 +89,17 @@ export function taskErrorOf(cause: unknown, hops: readonly TaskHop[], attempts: 
   define("attempts", attempts);
   define("stack", storyOf(error, cause, hops));
   return error;
+}
+
+/** Makes an error without the frames of where it is made, when others or none will be shown. */
+export function withoutFrames<E>(make: () => E): E {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
 
 function copyFields(from: Error, to: Error): void {

@@ -33,6 +33,8 @@ export interface AttemptSurroundings {
 
 export class Attempts {
   readonly #with: AttemptSurroundings;
+  /** The worker whose values are being sealed. */
+  reporting: WorkerRecord | undefined;
 
   constructor(surroundings: AttemptSurroundings) {
     this.#with = surroundings;
@@ -63,7 +65,9 @@ export class Attempts {
       this.#with.log.add(Row.finished, ended, id, worker.index, task.attempt, startedAt, executedAt, size);
       this.forgetThrown(task);
       this.#complete(task, "finished");
+      this.reporting = worker;
       for (let index = 0; index < task.returns; index++) this.#seal(id + index, blocks[index], undefined);
+      this.reporting = undefined;
       this.#with.streams.ended(task, false);
       return;
     }
@@ -87,6 +91,8 @@ export class Attempts {
       this.end(task, "cancelled", failureOf("cancelled", task), true);
       return;
     }
+    // A call that throws holds its slot as one that returns does.
+    if (outcome !== TaskTimedOut) learnDuration(task.definition, clock.now - startedAt);
     const retry = outcome === TaskThrewRetryable && task.retriesLeft > 0;
     const error = summary === undefined ? { name: "TaskTimeoutError", message: "" } : effects.describe(summary);
     if (summary !== undefined) directory.discardBlock(summary);

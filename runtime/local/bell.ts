@@ -66,12 +66,11 @@ export class BellPush {
 /** The reader's side. */
 export class Bell {
   readonly #word: Int32Array;
-  readonly #patience: Patience | undefined;
+  /** None where whoever is to answer could not run meanwhile. */
+  readonly #patience = availableParallelism() > 1 ? new Patience() : undefined;
 
-  /** A reader that is `patient` looks for some microseconds more before it blocks. */
-  constructor(memory: SharedArrayBuffer, patient = false) {
+  constructor(memory: SharedArrayBuffer) {
     this.#word = new Int32Array(memory);
-    if (patient && availableParallelism() > 1) this.#patience = new Patience();
   }
 
   /** Says that the event loop goes to sleep. Look at the rings once more after it: what came in before is not announced. */

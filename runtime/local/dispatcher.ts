@@ -160,12 +160,18 @@ export class Dispatcher {
     const queue = this.#oldestThatFits(nested);
     if (queue === undefined) return false;
     const task = nested ? queue.shiftNested()! : queue.shift()!;
-    const lane = this.#openLane(worker, task.policy);
+    const lane = this.#openLane(this.#nearer(task, worker), task.policy);
     if (!this.#send(task, lane)) {
       this.#closeLane(lane);
       this.putBack(task);
     }
     return true;
+  }
+
+  /** The worker that is near to the task, where it has as little to do as the one chosen. */
+  #nearer({ near }: Task, chosen: WorkerRecord): WorkerRecord {
+    if (near === undefined || near.retiring || !this.#takesMore(near)) return chosen;
+    return near.lanes.size === 0 && near.suspended.size === 0 ? near : chosen;
   }
 
   #oldestThatFits(nested: boolean): ReadyQueue | undefined {

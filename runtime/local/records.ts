@@ -59,6 +59,8 @@ export interface Task {
   retriesLeft: number;
   lane: Lane | undefined;
   worker: WorkerRecord | undefined;
+  /** The worker that made its last input: its thread is awake, so among equals the task runs there. */
+  near: WorkerRecord | undefined;
   /** Index of its claim word while it is on a worker and has not started. */
   slot: number;
   startedAt: number;
@@ -223,6 +225,7 @@ export function newTask(submission: Submission, job: number): Task {
     retriesLeft: policy.maxRetries < 0 ? Number.POSITIVE_INFINITY : policy.maxRetries,
     lane: undefined,
     worker: undefined,
+    near: undefined,
     slot: -1,
     startedAt: 0,
     openCalls: 0,

@@ -55,7 +55,7 @@ class SchedulerThread {
 
   constructor(start: SchedulerStart) {
     this.#start = start;
-    this.#bell = new Bell(start.driver.schedulerBell, true);
+    this.#bell = new Bell(start.driver.schedulerBell);
     this.#outbox = new Outbox(
       this.#peers,
       { endWorker: (index, reason) => this.#pool.end(index, reason) },

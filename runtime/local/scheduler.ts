@@ -134,7 +134,10 @@ export class Scheduler {
   #inputReady(task: Task, object: StoredObject): void {
     if (task.state !== "waiting") return;
     if (object.failure !== undefined) this.#failFromInput(task, object);
-    else if (--task.missing === 0) this.#becomeReady(task);
+    else if (--task.missing === 0) {
+      task.near = this.#attempts.reporting;
+      this.#becomeReady(task);
+    }
   }
 
   #failFromInput(task: Task, object: StoredObject): void {

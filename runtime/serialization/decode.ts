@@ -3,6 +3,7 @@
 import { decodeCode } from "../capture/decode-code.ts";
 import { known, remember } from "../capture/identity.ts";
 import { loadModules, modulesLoaded } from "../capture/modules.ts";
+import { withoutFrames } from "../errors.ts";
 import { readBuffer, readMemory, readSharingView, readView } from "./decode-memory.ts";
 import { Reader } from "./reader.ts";
 import * as tags from "./tags.ts";
@@ -284,19 +285,15 @@ function define(target: object, key: PropertyKey, value: unknown, enumerable: bo
 
 type ErrorClass = new (message: string) => Error;
 
-/** An error of a builtin class without the frames of where it is decoded, which nobody will see. */
+/** An error of a builtin class; its frames come with it. */
 function makeError(kind: (typeof tags.ERROR_NAMES)[number], message: string, name: string): Error {
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 0;
-  try {
+  return withoutFrames(() => {
     if (kind === "DOMException") return new DOMException(message, name);
     if (kind === "AggregateError") return new AggregateError([], message);
     const error = new (globalThis as unknown as Record<string, ErrorClass>)[kind]!(message);
     delete (error as { message?: string }).message;
     return error;
-  } finally {
-    Error.stackTraceLimit = limit;
-  }
+  });
 }
 
 function parseBigInt(text: string): bigint {

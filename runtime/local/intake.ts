@@ -3,7 +3,6 @@ import { receiveMessageOnPort } from "node:worker_threads";
 import { now } from "../clock.ts";
 import { type Block, blockWords, copyBlock } from "./block.ts";
 import type { AskedWait, TakenByWait } from "./call-desk.ts";
-import { CLAIM_SLOTS } from "./claims.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
 import * as protocol from "./protocol.ts";
@@ -126,7 +125,7 @@ export class Intake {
       case protocol.Waited:
         return this.#waited(peer, reader);
       case protocol.Up:
-        return this.#scheduler.workerUp(client, CLAIM_SLOTS, f64[word]!);
+        return this.#scheduler.workerUp(client);
       case protocol.Dropped:
         return this.#scheduler.dropped(client, i32[word * 2]!);
       case protocol.Output: {

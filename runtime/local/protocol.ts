@@ -28,7 +28,7 @@ export const Free = 14; // ids…
 export const Yielded = 15; // f task, f item, f time, i attempt j index, i waits j 0, block
 export const Taken = 16; // f task, i count j 0
 export const CloseStream = 17; // f task, i cancel j 0, f time
-export const Up = 19; // f time: a worker has loaded, and takes tasks
+export const Up = 19; // a worker has loaded, and takes tasks
 export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 
 /** Records from the scheduler. */

@@ -7,6 +7,7 @@ import { now } from "../clock.ts";
 import type { ObserverMessage, ObserverRequest } from "../host.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import { Bell } from "./bell.ts";
+import { CLAIM_SLOTS } from "./claims.ts";
 import { EventLog, Row } from "./event-log.ts";
 import { unlookedText } from "./failures.ts";
 import { Intake } from "./intake.ts";
@@ -97,6 +98,7 @@ class SchedulerThread {
   #workerStarting({ index, port, link, claims }: WorkerEnd): void {
     this.#outbox.claims.set(index, claims);
     this.#addPeer(new Peer(link, port));
+    this.#scheduler.workerStarts(index, CLAIM_SLOTS, now());
   }
 
   #workerEnded(index: number, reason: ExitReason): void {

@@ -263,11 +263,12 @@ export class Scheduler {
 
   // ---------------------------------------------------------------- workers
 
-  workerUp(index: number, slots: number, time: number): void {
+  /** A worker's thread starts; it takes tasks once it is up. */
+  workerStarts(index: number, slots: number, time: number): void {
     const freeSlots = Array.from({ length: slots }, (_, slot) => slots - 1 - slot);
     this.dispatcher.workers.set(index, {
       index,
-      up: true,
+      up: false,
       lanes: new Set(),
       suspended: new Set(),
       held: new Map(),
@@ -277,6 +278,12 @@ export class Scheduler {
       retiring: false,
     });
     this.log.add(Row.workerStarted, time, 0, index);
+  }
+
+  /** A worker has loaded. */
+  workerUp(index: number): void {
+    const worker = this.dispatcher.workers.get(index);
+    if (worker !== undefined) worker.up = true;
   }
 
   /** A worker's thread ended. What it had not started goes to others; what it ran is tried again or fails. */

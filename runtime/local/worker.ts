@@ -61,9 +61,8 @@ class WorkerThread {
     becomeWorker({ backend: this.#client, context: () => this.current() });
     captureOutput((stream, bytes) => this.#print(stream, bytes));
     defineHostObject(() => this.current());
-    const up = this.#client.line.begin(1);
-    up.f64[up.word] = now();
-    this.#client.line.commit(protocol.Up, 1);
+    this.#client.line.begin(0);
+    this.#client.line.commit(protocol.Up, 0);
     this.#client.line.drain();
   }
 

@@ -93,7 +93,8 @@ export class World implements Effects {
   startThread(): void {
     const thread = new Thread(this.#nextThread++);
     this.threads.set(thread.index, thread);
-    this.scheduler.workerUp(thread.index, this.setting.slots, this.time);
+    this.scheduler.workerStarts(thread.index, this.setting.slots, this.time);
+    this.scheduler.workerUp(thread.index);
   }
 
   /** The code of a task's last attempt, or the driver's. */

@@ -61,9 +61,17 @@ export function onResume(look: () => void): () => void {
   return () => resumable.delete(look);
 }
 
-/** After a cut: messages whose handlers never got to run are handled now. Harmless at any other time. */
+/**
+ * After a cut: messages whose handlers never got to run are handled now. Harmless at any other time: where it is called
+ * in the middle of runtime code, as an inspector may do, that code goes on by itself and must not be entered again.
+ */
 export function resumeRuntime(): void {
-  for (const look of resumable) look();
+  if (!enterGuard()) return;
+  try {
+    for (const look of resumable) look();
+  } finally {
+    leaveGuard();
+  }
 }
 
 /** Plugs the embedding program in; before the first runtime starts. */

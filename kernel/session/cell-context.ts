@@ -14,6 +14,8 @@ export interface CellContext {
   readonly allowStdin: boolean;
   /** Rejects the awaits that are pending in this cell. */
   readonly wakes: Set<(reason: unknown) => void>;
+  /** An interrupt found no await to reject: the next one rejects. */
+  interrupted: boolean;
   /** While set, no await of the cell settles: a loop that catches the interrupt stands still at its next one. */
   frozen: boolean;
 }
@@ -25,7 +27,7 @@ let failing: CellContext | undefined;
 let latest: CellContext = newCell(0, "0", false);
 
 export function newCell(id: number, label: string, allowStdin: boolean): CellContext {
-  return { id, label, allowStdin, wakes: new Set(), frozen: false };
+  return { id, label, allowStdin, wakes: new Set(), interrupted: false, frozen: false };
 }
 
 /** The cell whose code is running; where that is not known, the cell that started last. */

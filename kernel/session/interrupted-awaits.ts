@@ -12,6 +12,11 @@ export class InterruptedError extends Error {
 /** `await` of a cell: settles as the value does, or rejects when the cell is interrupted meanwhile. */
 export function interruptible<T>(value: T | PromiseLike<T>): Promise<Awaited<T>> {
   const cell = currentCell();
+  if (cell.interrupted) {
+    cell.interrupted = false;
+    Promise.resolve(value).catch(() => {});
+    return Promise.reject(new InterruptedError());
+  }
   return new Promise<Awaited<T>>((resolve, reject) => {
     const { wakes } = cell;
     wakes.add(reject);
@@ -72,10 +77,11 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/** Rejects the cell's pending awaits, so that its `finally` blocks run. */
+/** Rejects the cell's pending awaits, or else its next one, so that its `finally` blocks run. */
 export function interruptAwaits(cell: CellContext): void {
   const error = new InterruptedError();
   const pending = [...cell.wakes];
   cell.wakes.clear();
+  cell.interrupted = pending.length === 0;
   for (const wake of pending) wake(error);
 }

@@ -41,7 +41,7 @@ export class Line {
     // The handler of a wake-up may have been cut before it read anything; nobody would wake this thread again.
     this.#forgetResume = onResume(() => {
       this.#ringNow();
-      guarded(() => this.catchUp());
+      this.catchUp();
       this.drain();
     });
     this.#bell.sleep();

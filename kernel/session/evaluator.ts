@@ -17,8 +17,6 @@ import type { CellError, Evaluated, EvaluateRequest } from "./protocol.ts";
 const awaitsMs = 50;
 /** How long the main thread has to show that it is not busy, before it is cut. */
 const stubbornMs = 10;
-/** How long the runtime may be inside before the session is given up. */
-const insideMs = 250;
 
 type Outcome = Evaluated["outcome"];
 
@@ -46,20 +44,15 @@ interface Answer {
 export class Evaluator {
   readonly #inspector = new Session();
   readonly #word: Int32Array<SharedArrayBuffer>;
-  readonly #giveUp: () => void;
   readonly #endPause: () => Promise<void> | undefined;
   #host: Promise<string> | undefined;
   #running: Run | undefined;
   #interrupting: Promise<void> | undefined;
   #closed = false;
 
-  /**
-   * `giveUp` is called when the main thread cannot be cut safely, `endPause` before an interrupt: it makes a thread that
-   * a debugger has paused go on.
-   */
-  constructor(word: Int32Array<SharedArrayBuffer>, giveUp: () => void, endPause: () => Promise<void> | undefined) {
+  /** `endPause` is called before an interrupt: it makes a thread that a debugger has paused go on. */
+  constructor(word: Int32Array<SharedArrayBuffer>, endPause: () => Promise<void> | undefined) {
     this.#word = word;
-    this.#giveUp = giveUp;
     this.#endPause = endPause;
     this.#inspector.connectToMainThread();
   }
@@ -135,7 +128,7 @@ export class Evaluator {
     }
     // Ends at the latest when the kernel process, which has a bound of its own, replaces this process.
     while (!run?.settled) {
-      if (!(await this.#cut(run))) return this.#giveUp();
+      await this.#cut(run);
       if (run === undefined && (await within(this.#probe(), awaitsMs))) return;
       if (run !== undefined && (await this.#isDead(run, awaitsMs))) return run.cut();
     }
@@ -151,9 +144,9 @@ export class Evaluator {
     return false;
   }
 
-  /** Cuts what the main thread executes; resolves when it is done. False: the runtime is inside and stays there. */
-  async #cut(run: Run | undefined): Promise<boolean> {
-    if (!this.#claimWord()) return false;
+  /** Cuts what the main thread executes; resolves when it is done. */
+  async #cut(run: Run | undefined): Promise<void> {
+    await this.#claimWord();
     // To its end: a cut that lands inside this evaluation ends there, and the loop under it goes on.
     await this.#post("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
     const loop = run?.keepsVariables
@@ -164,17 +157,17 @@ export class Evaluator {
     await cut;
     Atomics.store(this.#word, 0, INTERRUPT_IDLE);
     Atomics.notify(this.#word, 0);
-    return true;
   }
 
   /** Makes the thread wait to be cut, at the next moment at which it is outside of the runtime. */
-  #claimWord(): boolean {
-    const before = Atomics.compareExchange(this.#word, 0, INTERRUPT_IDLE, INTERRUPT_TERMINATING);
-    if (before !== INTERRUPT_INSIDE) return true;
-    const swapped = Atomics.compareExchange(this.#word, 0, INTERRUPT_INSIDE, INTERRUPT_WANTED);
-    if (swapped === INTERRUPT_IDLE) return this.#claimWord();
-    Atomics.wait(this.#word, 0, INTERRUPT_WANTED, insideMs);
-    return Atomics.compareExchange(this.#word, 0, INTERRUPT_WANTED, INTERRUPT_INSIDE) === INTERRUPT_TERMINATING;
+  async #claimWord(): Promise<void> {
+    for (;;) {
+      const before = Atomics.compareExchange(this.#word, 0, INTERRUPT_IDLE, INTERRUPT_TERMINATING);
+      if (before === INTERRUPT_IDLE || before === INTERRUPT_TERMINATING) return;
+      Atomics.compareExchange(this.#word, 0, INTERRUPT_INSIDE, INTERRUPT_WANTED);
+      const leaving = Atomics.waitAsync(this.#word, 0, INTERRUPT_WANTED);
+      if (leaving.async) await leaving.value;
+    }
   }
 
   /** Resolves after a turn of the main thread's event loop. */

@@ -61,8 +61,6 @@ export type FromSession =
   | { type: "inspected"; id: number; result?: object; error?: string }
   /** What V8's debugger tells by itself. */
   | { type: "inspectorEvent"; method: string; params: object }
-  /** An interrupt cannot be carried out safely: this process must be replaced. */
-  | { type: "stuck" }
   | Evaluated;
 
 /** The end of a cell. Everything it printed before has been sent before. */

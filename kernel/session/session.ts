@@ -22,7 +22,7 @@ export interface SessionStart {
   env?: NodeJS.ProcessEnv;
   /** More flags for Node, such as `--max-old-space-size=4096`. */
   nodeFlags?: readonly string[];
-  /** How long an interrupt may take before the process is killed, in milliseconds; default 2,000. */
+  /** How long an interrupt may take before the process is killed, in milliseconds; default 5,000. */
   interruptGraceMs?: number;
 }
 
@@ -34,7 +34,7 @@ export interface SessionEvents {
 }
 
 const entry = fileURLToPath(new URL("./process.js", import.meta.url));
-const defaultGraceMs = 2_000;
+const defaultGraceMs = 5_000;
 /** How long pipes may stay open after the process has ended: a child that outlives it can hold them. */
 const pipesMs = 250;
 /** How long a cell's end waits for the marks on file descriptors 1 and 2. */
@@ -231,7 +231,6 @@ class LiveProcess {
 
   #receive(message: FromSession): void {
     if (message.type === "evaluated") void this.#finish(message);
-    else if (message.type === "stuck") this.#kill("replace");
     else {
       if (message.type === "ready") {
         this.#isReady = true;

@@ -40,11 +40,7 @@ const { ring, line, interruptWord, flushed, nonce } = workerData as WatchdogData
 const output = new RingReader(ring);
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const debugLine = new DebugLine(interruptWord, send);
-const evaluator = new Evaluator(
-  interruptWord,
-  () => send({ type: "stuck" }),
-  () => debugLine.endPause(),
-);
+const evaluator = new Evaluator(interruptWord, () => debugLine.endPause());
 const observers = new TaskObservers(send);
 let result: { data: MimeBundle; metadata: Record<string, unknown> } | undefined;
 const expressionData = new Map<string, MimeBundle>();
@@ -123,18 +119,18 @@ function allSent(): Promise<void> {
   });
 }
 
-/** Sends what is in the ring, as long as the kernel process keeps up. */
+/** Sends what is in the ring, as long as the kernel process keeps up; false when it does not. */
 function pump(): boolean {
-  while (socket.writableLength < maxPendingBytes) {
+  for (;;) {
+    while (drained[0] && output.hasReached(drained[0].position)) drained.shift()?.done();
+    if (socket.writableLength >= maxPendingBytes) return false;
     const records = output.read(maxTextChars);
+    if (records.length === 0) return true;
     for (const record of records) {
       if (record.kind === "message") takeLineMessage();
       else send({ type: "stream", cell: record.cell, name: record.kind, text: record.text });
     }
-    while (drained[0] && output.hasReached(drained[0].position)) drained.shift()?.done();
-    if (records.length === 0) return true;
   }
-  return false;
 }
 
 function takeLineMessage(): void {

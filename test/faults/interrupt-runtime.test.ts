@@ -55,7 +55,7 @@ describe("interrupted at random moments", () => {
     "%s of put, remote and get",
     { timeout: 60_000 + rounds * 500 },
     async (_kind, loop) => {
-      await using harness = new SessionHarness({ nodeFlags: ["--expose-gc"] });
+      await using harness = new SessionHarness({ nodeFlags: ["--expose-gc"], interruptGraceMs: 30_000 });
       await expect(harness.run(setUp)).resolves.toMatchObject({ outcome: { status: "ok" } });
       expect(await harness.value(measure)).toBe("1");
       for (let round = 0; round < rounds; round++) {
@@ -64,6 +64,7 @@ describe("interrupted at random moments", () => {
         await delay(Math.random() * 8);
         await harness.session.interrupt();
         const { outcome } = await running;
+        harness.messages.length = 0;
         expect(outcome, `round ${round}: ${JSON.stringify(outcome)}`).toMatchObject({ status: "interrupted" });
         if (round % 10 === 9) expect(await harness.value(check), `round ${round}`).toContain("42still,here");
       }

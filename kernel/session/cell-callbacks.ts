@@ -3,6 +3,7 @@ import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
+import perfHooks from "node:perf_hooks";
 import timers from "node:timers";
 import { bound, boundTo, type CellContext, callingCell } from "./cell-context.ts";
 
@@ -10,14 +11,14 @@ type AnyFunction = (...args: unknown[]) => unknown;
 
 /**
  * Makes whatever calls back later do so under the cell that asked for it: timers, callbacks of native functions,
- * listeners of emitters and event targets. Once, before any cell runs.
+ * listeners of emitters and event targets, observers. Once, before any cell runs.
  */
 export function wrapCallbacks(): void {
   wrapTimers();
   wrapNativeCallbacks();
   wrapListeners();
   wrapEventTargets();
-  wrapFinalizers();
+  wrapObservers();
   syncBuiltinESMExports();
 }
 
@@ -48,14 +49,15 @@ function wrapNativeCallbacks(): void {
   }
 }
 
+/** Arguments, the functions among them bound to the cell that is current now. */
+function boundIn(args: unknown[]): unknown[] {
+  return args.map((arg) => (typeof arg === "function" ? bound(arg as AnyFunction) : arg));
+}
+
 /** The function, with the functions among its arguments bound to the cell that calls it. */
 function withBound(original: AnyFunction): AnyFunction {
   const wrapped = function (this: unknown, ...args: unknown[]) {
-    return Reflect.apply(
-      original,
-      this,
-      args.map((arg) => (typeof arg === "function" ? bound(arg as AnyFunction) : arg)),
-    );
+    return Reflect.apply(original, this, boundIn(args));
   };
   // Its name and length, and the symbols that `util.promisify` reads.
   Object.defineProperties(wrapped, Object.getOwnPropertyDescriptors(original));
@@ -159,11 +161,15 @@ function isObject(value: unknown): value is object {
   return typeof value === "function" || (typeof value === "object" && value !== null);
 }
 
-function wrapFinalizers(): void {
-  const Wrapped = class<T> extends FinalizationRegistry<T> {
-    constructor(cleanup: (held: T) => void) {
-      super(bound(cleanup as AnyFunction));
-    }
-  };
-  globalThis.FinalizationRegistry = Object.defineProperty(Wrapped, "name", { value: "FinalizationRegistry" });
+/** Classes that take a function to call later. */
+function wrapObservers(): void {
+  globalThis.FinalizationRegistry = withBoundConstructor(FinalizationRegistry);
+  perfHooks.PerformanceObserver = withBoundConstructor(perfHooks.PerformanceObserver);
+  globalThis.PerformanceObserver = perfHooks.PerformanceObserver;
+}
+
+function withBoundConstructor<C extends object>(original: C): C {
+  const construct = (target: C, args: unknown[], newTarget: object): object =>
+    Reflect.construct(target as never, boundIn(args), newTarget as never) as object;
+  return new Proxy(original, { construct } as ProxyHandler<C>);
 }

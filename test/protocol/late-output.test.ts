@@ -150,6 +150,34 @@ describe("of listeners", () => {
       'import { Worker } from "node:worker_threads"; new Worker(`require("node:fs").readFileSync("fifo0"); require("node:worker_threads").parentPort.postMessage(1)`, { eval: true }).on("message", () => console.log("late"));',
     ],
     [
+      "a worker thread that prints",
+      'import { Worker } from "node:worker_threads"; new Worker(`require("node:fs").readFileSync("fifo0"); console.log("late")`, { eval: true });',
+    ],
+    [
+      "a worker thread that writes to stderr",
+      'import { Worker } from "node:worker_threads"; new Worker(`require("node:fs").readFileSync("fifo0"); process.stderr.write("late")`, { eval: true });',
+    ],
+    [
+      "a forked process, by message",
+      'import { fork } from "node:child_process"; import { writeFileSync } from "node:fs"; writeFileSync("child.cjs", `require("node:fs").readFileSync("fifo0"); process.send(1)`); fork("child.cjs").on("message", () => console.log("late"));',
+    ],
+    [
+      "a forked process that prints, piped on",
+      'import { fork } from "node:child_process"; import { writeFileSync } from "node:fs"; writeFileSync("child.cjs", `require("node:fs").readFileSync("fifo0"); console.log("late")`); fork("child.cjs", { silent: true }).stdout!.pipe(process.stdout);',
+    ],
+    [
+      "events.on",
+      'import { on } from "node:events"; import { createReadStream } from "node:fs"; void (async () => { for await (const _ of on(createReadStream(fifo), "data")) console.log("late") })();',
+    ],
+    [
+      "setInterval of timers/promises",
+      'import { existsSync, createReadStream } from "node:fs"; import { setInterval } from "node:timers/promises"; let opened = false; createReadStream(fifo).on("data", () => { opened = true }); void (async () => { for await (const _ of setInterval(5)) if (opened) { console.log("late"); break } })();',
+    ],
+    [
+      "a PerformanceObserver",
+      'import { createReadStream } from "node:fs"; new PerformanceObserver(() => console.log("late")).observe({ entryTypes: ["mark"] }); createReadStream(fifo).on("data", () => performance.mark("m"));',
+    ],
+    [
       "a message port, by on",
       'import { Worker } from "node:worker_threads"; const { port1, port2 } = new MessageChannel(); port1.on("message", () => { port1.close(); console.log("late") }); new Worker(`require("node:fs").readFileSync("fifo0"); require("node:worker_threads").workerData.postMessage(1)`, { eval: true, workerData: port2, transferList: [port2] });',
     ],

@@ -31,9 +31,21 @@ export function parseCell(source: string): ParsedCell {
   return { text: source, shift: 0, program: result.program };
 }
 
-/** What the parser says of a text, errors included. Cells are modules with await at top level. */
+/** The texts that were parsed last: a cell is checked, compiled, committed, and asked about, always the same one. */
+const latest = new Map<string, ParseResult>();
+const kept = 3;
+
+/**
+ * What the parser says of a text, errors included. Cells are modules with await at top level. The result may be given
+ * again for the same text: it is not to be changed.
+ */
 export function parseText(text: string): ParseResult {
-  return parseSync("cell.ts", text, { lang: "ts", sourceType: "module", showSemanticErrors: true });
+  const known = latest.get(text);
+  if (known !== undefined) return known;
+  const result = parseSync("cell.ts", text, { lang: "ts", sourceType: "module", showSemanticErrors: true });
+  latest.set(text, result);
+  for (const oldest of latest.keys()) if (latest.size > kept) latest.delete(oldest);
+  return result;
 }
 
 const leadingTrivia = /^(?:\s|\/\/[^\n]*\n|\/\*(?:(?!\*\/)[\s\S])*\*\/)*\{/;

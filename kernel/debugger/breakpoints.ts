@@ -1,6 +1,9 @@
 /** Breakpoints, kept by path: a cell that runs again is a new script, and a new session knows nothing. */
+import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { breakablePlaces } from "../language/breakable.ts";
+import { plainCode } from "../language/plain-code.ts";
+import type { Position } from "../language/rewriting/positions.ts";
 import type { RunCell } from "../traceback.ts";
 import type { Breakpoint } from "./dap.ts";
 import type { InspectorLink } from "./inspector-link.ts";
@@ -43,25 +46,39 @@ export class Breakpoints {
   }
 
   /** Replaces the breakpoints of a path. Each goes to the first line, from the one wanted on, where code runs. */
-  async set(path: string, wanted: readonly WantedBreakpoint[]): Promise<Breakpoint[]> {
+  set(path: string, wanted: readonly WantedBreakpoint[]): Breakpoint[] {
     const before = this.#points.get(path) ?? [];
-    const source = this.#sources.sourceOfCell(path);
-    const places = source === undefined ? undefined : breakablePlaces(this.#sources.typescriptOf(source));
+    const places = this.#placesIn(path);
     const points: Point[] = [];
     const told = wanted.map(({ condition = "", line }): Breakpoint => {
-      const shown = { source: { name: path, path }, line };
-      if (places === undefined && this.#sources.files.isCell(path))
+      const shown = { source: { name: basename(path), path }, line };
+      if (places === "unknown")
         return { ...shown, verified: false, message: "this cell is not known; dumpCell tells it" };
-      const place = places === undefined ? { line, column: 1 } : places.find((one) => one.line >= line);
+      const place = places === "any" ? { line, column: 1 } : places.find((one) => one.line >= line);
       if (place === undefined) return { ...shown, verified: false, message: "no code runs at this line or after it" };
-      if (!points.some((point) => point.line === place.line)) points.push({ ...place, condition, ids: [] });
+      if (!points.some((point) => point.line === place.line)) {
+        const same = before.find((point) => point.line === place.line && point.condition === condition);
+        points.push(same ?? { ...place, condition, ids: [] });
+      }
       return { ...shown, verified: true, line: place.line };
     });
     if (points.length > 0) this.#points.set(path, points);
     else this.#points.delete(path);
-    await this.#remove(before);
-    await Promise.all(points.flatMap((point) => this.#arm(point, path)));
+    const removed = this.#remove(before.filter((point) => !points.includes(point)));
+    const added = points.filter((point) => !before.includes(point));
+    // V8 takes no second breakpoint where one still is.
+    void removed.then(() => {
+      // Unless another request has come in between.
+      for (const point of added) if (this.#points.get(path)?.includes(point)) this.#arm(point, path);
+    });
     return told;
+  }
+
+  /** Where code of the path can stop; anywhere in files, whose lines V8 knows. */
+  #placesIn(path: string): Position[] | "any" | "unknown" {
+    const source = this.#sources.sourceOfCell(path);
+    if (source !== undefined) return breakablePlaces(this.#sources.typescriptOf(source));
+    return this.#sources.files.isCell(path) ? "unknown" : "any";
   }
 
   /** A cell is about to run: sets the breakpoints of its source. */
@@ -84,11 +101,10 @@ export class Breakpoints {
     }
   }
 
-  #arm(point: Point, path: string): Promise<string | undefined>[] {
+  #arm(point: Point, path: string): void {
     if (this.#sources.files.isCell(path)) {
       for (const [label, cell] of this.#sources.cellsAt(path)) this.#armInCell(point, label, cell);
     } else this.#armAt(point, { url: pathToFileURL(path).href, line: point.line, column: point.column });
-    return point.ids;
   }
 
   #armInCell(point: Point, label: string, { compiled }: RunCell): void {
@@ -98,11 +114,11 @@ export class Breakpoints {
 
   #armAt(point: Point, { column, line, url }: Script): void {
     const id = this.#inspector
-      .call<{ breakpointId: string }>("Debugger.setBreakpointByUrl", {
+      .request<{ breakpointId: string }>("Debugger.setBreakpointByUrl", {
         url,
         lineNumber: line - 1,
         columnNumber: column - 1,
-        condition: point.condition,
+        condition: plainCode(point.condition),
       })
       .then(
         ({ breakpointId }) => breakpointId,
@@ -112,11 +128,11 @@ export class Breakpoints {
     point.ids.push(id);
   }
 
+  /** Resolves once V8 has been told. */
   async #remove(points: readonly Point[]): Promise<void> {
-    const ids = await Promise.all(points.flatMap(({ ids }) => ids));
-    const removals = ids.map(async (breakpointId) => {
-      if (breakpointId !== undefined) await this.#inspector.call("Debugger.removeBreakpoint", { breakpointId });
-    });
-    await Promise.all(removals);
+    for (const id of points.flatMap(({ ids }) => ids)) {
+      const breakpointId = await id;
+      if (breakpointId !== undefined) this.#inspector.tell("Debugger.removeBreakpoint", { breakpointId });
+    }
   }
 }

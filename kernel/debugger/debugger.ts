@@ -87,10 +87,10 @@ export class Debugger {
     if (this.isStarted) this.breakpoints.cellWillRun(label, cell);
   }
 
-  async start(): Promise<void> {
+  start(): void {
     if (this.isStarted) return;
     this.isStarted = true;
-    await this.#connect();
+    this.#connect();
   }
 
   /** Turns V8's debugger off; what is paused goes on. */
@@ -103,19 +103,19 @@ export class Debugger {
     this.sources.forgetScripts();
   }
 
-  /** Removes what the debugger has put on disk. */
+  /** Removes what the debugger has put on disk. What is paused stays so: it is not to run on while the session ends. */
   close(): void {
-    this.stop();
+    this.isStarted = false;
     this.sources.files.remove();
   }
 
   /** `uncaught`, `all`, both or none. */
-  async pauseOnExceptions(filters: readonly string[]): Promise<void> {
+  pauseOnExceptions(filters: readonly string[]): void {
     this.#exceptions = filters;
-    await this.inspector.call("Debugger.setPauseOnExceptions", { state: filters.length > 0 ? "all" : "none" });
+    this.inspector.tell("Debugger.setPauseOnExceptions", { state: filters.length > 0 ? "all" : "none" });
     // What awaits the code that throws may catch.
     const maxDepth = filters.includes("uncaught") && !filters.includes("all") ? 16 : 0;
-    await this.inspector.call("Debugger.setAsyncCallStackDepth", { maxDepth });
+    this.inspector.tell("Debugger.setAsyncCallStackDepth", { maxDepth });
   }
 
   /** Makes the thread go on, for a step or for good. */
@@ -127,10 +127,11 @@ export class Debugger {
   }
 
   /** Pauses the thread at the next line of the user's that it runs. */
-  async interrupt(): Promise<void> {
+  interrupt(): void {
+    if (this.pause !== undefined) return;
     this.#moving = "pause";
     this.#steps = 0;
-    await this.inspector.call("Debugger.pause");
+    this.inspector.tell("Debugger.pause");
   }
 
   /** The pause; throws where there is none. */
@@ -143,21 +144,18 @@ export class Debugger {
     this.#options.publish(this.#parent, { type: "event", seq: ++this.#lastSeq, event, body });
   }
 
-  async #connect(): Promise<void> {
+  #connect(): void {
     this.inspector.connect();
-    await this.inspector.call("Debugger.enable");
-    await this.inspector.call("Debugger.setBlackboxPatterns", { patterns: skippedScripts });
+    this.inspector.tell("Debugger.enable");
+    this.inspector.tell("Debugger.setBlackboxPatterns", { patterns: skippedScripts });
   }
 
   /** The session has been replaced: the new one is debugged as the old one was. */
   #renew(): void {
     this.sources.forgetScripts();
-    const connected = this.#connect();
+    this.#connect();
     this.breakpoints.renew();
-    void connected
-      .then(() => this.pauseOnExceptions(this.#exceptions))
-      // It has ended again.
-      .catch(() => {});
+    this.pauseOnExceptions(this.#exceptions);
   }
 
   #hear(method: string, params: object): void {
@@ -171,7 +169,7 @@ export class Debugger {
     const onward = this.#wayOn(pause);
     if (onward !== undefined) {
       this.#steps++;
-      this.inspector.call(onward).catch(() => {});
+      this.inspector.tell(onward);
       return;
     }
     const reason = this.#reasonOf(pause);

@@ -38,14 +38,24 @@ export class InspectorLink {
 
   /** Calls a method of the inspector's protocol. Rejects with the inspector's error, and after five seconds. */
   async call<T = object>(method: string, params: object = {}): Promise<T> {
+    const answer = this.request<T>(method, params);
+    if (await within(answer, answerMs)) return answer;
+    throw new Error("the session does not answer: it is inside a call that cannot be looked into");
+  }
+
+  /** The same for what the thread may do whenever it gets to it: waits as long as the session lives. */
+  async request<T = object>(method: string, params: object = {}): Promise<T> {
     if (this.#session.exit !== undefined) throw new Error(this.#session.exit.message);
     const id = ++this.#lastId;
     const answer = new Promise<object>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#session.sendDebugger({ type: "inspect", id, method, params });
-    if (!(await within(answer, answerMs))) {
-      this.#settle(id, { error: "the session does not answer: it is inside a call that cannot be looked into" });
-    }
     return (await answer) as T;
+  }
+
+  /** Asks for something whose answer is of no use; what it changes is changed before any later message. */
+  tell(method: string, params: object = {}): void {
+    // A session that has ended needs nothing any more.
+    this.request(method, params).catch(() => {});
   }
 
   #settle(id: number, { result, error }: { result?: object; error?: string }): void {

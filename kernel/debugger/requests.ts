@@ -1,5 +1,6 @@
 /** What each command of the Debug Adapter Protocol, and of Jupyter's additions to it, does. */
 import type { Runtime } from "node:inspector";
+import { plainCode } from "../language/plain-code.ts";
 import type { WantedBreakpoint } from "./breakpoints.ts";
 import type { Variable } from "./dap.ts";
 import type { Debugger } from "./debugger.ts";
@@ -64,9 +65,9 @@ export class Requests {
   #life(): Record<string, Answer> {
     const owner = this.#debugger;
     return {
-      initialize: async ({ clientID }) => {
+      initialize: ({ clientID }) => {
         owner.variables.withTypes = clientID !== "jupyterlab";
-        await owner.start();
+        owner.start();
         return capabilities;
       },
       attach: () => {
@@ -110,12 +111,12 @@ export class Requests {
         return { content: scriptSource, mimeType: "text/javascript" };
       },
       modules: () => ({ modules: sources.modules, totalModules: sources.modules.length }),
-      setBreakpoints: async (args) => {
+      setBreakpoints: (args) => {
         const path = text((args.source ?? {}) as Arguments, "path");
         const wanted = Array.isArray(args.breakpoints) ? (args.breakpoints as WantedBreakpoint[]) : [];
         if (!wanted.every((one) => Number.isInteger(one?.line)))
           throw new Error("setBreakpoints: each breakpoint must have a line, a whole number");
-        return { breakpoints: await breakpoints.set(path, wanted) };
+        return { breakpoints: breakpoints.set(path, wanted) };
       },
     };
   }
@@ -135,9 +136,9 @@ export class Requests {
       next: step("Debugger.stepOver"),
       stepIn: step("Debugger.stepInto"),
       stepOut: step("Debugger.stepOut"),
-      setExceptionBreakpoints: async ({ filters }) => {
+      setExceptionBreakpoints: ({ filters }) => {
         const known = exceptionFilters.map(({ filter }) => filter);
-        await owner.pauseOnExceptions(known.filter((one) => Array.isArray(filters) && filters.includes(one)));
+        owner.pauseOnExceptions(known.filter((one) => Array.isArray(filters) && filters.includes(one)));
       },
     };
   }
@@ -223,7 +224,7 @@ export class Requests {
     const { inspector, sources } = this.#debugger;
     if (!sources.names.has(name)) {
       // A script of this kind is answered only once the thread goes on; its `let` is there at once.
-      inspector.call("Runtime.evaluate", { expression: `let ${name};`, replMode: true }).catch(() => {});
+      inspector.tell("Runtime.evaluate", { expression: `let ${name};`, replMode: true });
       this.#debugger.declare(name);
     }
     const host = await this.#evaluate("__heddle__.session", undefined);
@@ -238,7 +239,7 @@ export class Requests {
   async #evaluate(expression: string, frameId: unknown, throwOnSideEffect = false): Promise<Runtime.RemoteObject> {
     const { inspector, pause } = this.#debugger;
     const asked = {
-      expression,
+      expression: plainCode(expression),
       objectGroup,
       generatePreview: true,
       silent: true,

@@ -44,8 +44,7 @@ export class Variables {
   forget(): void {
     if (this.#lists.size === 0) return;
     this.#lists.clear();
-    // A session that has ended holds nothing.
-    this.#inspector.call("Runtime.releaseObjectGroup", { objectGroup }).catch(() => {});
+    this.#inspector.tell("Runtime.releaseObjectGroup", { objectGroup });
   }
 
   /** The number of a list that is made when it is asked for. */

@@ -1,6 +1,6 @@
 /** What the debugger must not disturb, and what must not disturb it: interrupts, questions, restarts, the end. */
 import { existsSync, statSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DebugClient } from "../support/debug-client.ts";
 import { KernelProcess, WireClient } from "../support/wire-client.ts";
@@ -30,10 +30,15 @@ async function pauseInCell(): Promise<string> {
   return cell;
 }
 
-const resultOf = async (code: string): Promise<unknown> => {
+async function resultOf(code: string): Promise<Record<string, unknown>> {
   const { outputs } = await client.run(code);
-  return outputs.find(({ header }) => header.msg_type === "execute_result")?.content.data;
-};
+  return outputs.find(({ header }) => header.msg_type === "execute_result")?.content.data as Record<string, unknown>;
+}
+
+/** Runs a cell that gives the session's process id, to its end, and then sends that process a signal. */
+async function sendSignal(code: string): Promise<void> {
+  process.kill(Number((await resultOf(code))["text/plain"]), "SIGUSR2");
+}
 
 describe("an interrupt of a paused cell", () => {
   test("ends it where it stands, and the next cell runs and can be paused again", async () => {
@@ -68,6 +73,28 @@ await pending;`;
     expect((await client.replyTo(cell)).content).toMatchObject({ ename: "KeyboardInterrupt" });
     expect(await resultOf("done")).toEqual({ "text/plain": "true" });
   });
+});
+
+test("an interrupt ends a listener that is paused while no cell runs", async () => {
+  await debug.start();
+  const code = "let ticks = 0;\nprocess.on('SIGUSR2', () => {\n  ticks = 1;\n  ticks = 2;\n});\nprocess.pid";
+  await debug.breakAt(code, 4);
+  await sendSignal(code);
+  await debug.stopped();
+  await client.ask("control", "interrupt_request");
+  await debug.event("continued");
+  expect(await resultOf("ticks")).toEqual({ "text/plain": "1" });
+});
+
+test("a breakpoint in a listener pauses while no cell runs, and what it prints belongs to its cell", async () => {
+  await debug.start();
+  const code = "process.on('SIGUSR2', () => {\n  console.log('heard');\n});\nprocess.pid";
+  await debug.breakAt(code, 2);
+  await sendSignal(code);
+  expect((await debug.stopped()).frames).toEqual(["(anonymous):2"]);
+  const cell = client.received.findLast(({ header }) => header.msg_type === "execute_input")?.parent.msg_id;
+  await debug.ask("continue");
+  await client.next(({ content, parent }) => content.text === "heard\n" && parent.msg_id === cell);
 });
 
 test("while a cell is paused its output is shown, and everything is answered", async () => {
@@ -123,13 +150,19 @@ test("a session that is replaced while it is paused is debugged on", async () =>
   expect((await client.replyTo(again)).content.status).toBe("ok");
 });
 
-test("a kernel that is shut down while a cell is paused ends at once, and its files of cells are gone", async () => {
-  await pauseInCell();
+test("a kernel that is shut down while a cell is paused ends without running on, and its files of cells are gone", async () => {
+  const file = join(kernel.folder, "ran-on");
+  await debug.start();
+  const cell = `let held = 1;\nheld = 2;\nrequire("node:fs").writeFileSync(${JSON.stringify(file)}, "");`;
+  await debug.breakAt(cell, 2);
+  await debug.run(cell);
+  await debug.stopped();
   const { sourcePath } = await debug.ask("dumpCell", { code: "1 + 1" });
   expect(statSync(sourcePath).mode & 0o777).toBe(0o600);
   expect(statSync(dirname(sourcePath)).mode & 0o777).toBe(0o700);
   expect((await debug.ask("source", { source: { path: sourcePath } })).content).toBe("1 + 1");
   await client.ask("control", "shutdown_request", { restart: false });
   await kernel.exited;
+  expect(existsSync(file)).toBe(false);
   expect(existsSync(dirname(sourcePath))).toBe(false);
 });

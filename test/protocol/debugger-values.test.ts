@@ -98,7 +98,9 @@ describe("while a cell is paused", () => {
   });
 
   test("expressions see the frame and may change it", async () => {
-    expect(await debug.ask("evaluate", { expression: "amount * before", frameId })).toMatchObject({ result: "70" });
+    expect(await debug.ask("evaluate", { expression: "amount * (before as number)", frameId })).toMatchObject({
+      result: "70",
+    });
     await debug.ask("evaluate", { expression: "amount = 8", frameId });
     expect((await debug.scopes(frameId)).Locals).toMatchObject({ amount: "8" });
     expect(await debug.request("evaluate", { expression: "missing", frameId })).toMatchObject({

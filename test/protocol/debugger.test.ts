@@ -1,5 +1,7 @@
 /** The debugger over real sockets, as JupyterLab asks it: breakpoints, steps, variables, exceptions. */
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { DebugClient } from "../support/debug-client.ts";
@@ -112,21 +114,14 @@ describe("a breakpoint", () => {
   test("with a condition pauses only where it holds", async () => {
     const code = "let sum = 0;\nfor (let i = 0; i < 10; i++) {\n  sum += i;\n}";
     const { sourcePath: path } = await debug.ask("dumpCell", { code });
-    await debug.ask("setBreakpoints", { source: { path }, breakpoints: [{ line: 3, condition: "i === 7" }] });
+    await debug.ask("setBreakpoints", {
+      source: { path },
+      breakpoints: [{ line: 3, condition: "(i as number) === 7" }],
+    });
     const cell = await debug.run(code);
     const { frameIds } = await debug.stopped();
     expect((await debug.scopes(frameIds[0]!)).Locals).toMatchObject({ i: "7", sum: "21" });
     expect(await goOn(cell)).toBe("ok");
-  });
-
-  test("in a timer pauses when no cell runs", async () => {
-    const code = "setTimeout(() => {\n  console.log('timer');\n}, 20);\n0";
-    await debug.breakAt(code, 2);
-    const cell = await debug.run(code);
-    expect((await replyTo(cell)).status).toBe("ok");
-    expect((await debug.stopped()).frames).toEqual(["(anonymous):2"]);
-    await debug.ask("continue");
-    await client.next(({ content, parent }) => content.text === "timer\n" && parent.msg_id === cell);
   });
 
   test("a debugger statement is one", async () => {
@@ -202,6 +197,29 @@ a + b;`;
     await debug.ask("evaluate", { expression: "spin = false", frameId: frameIds[0] });
     expect(await goOn(cell)).toBe("ok");
   });
+});
+
+test("pause while nothing runs stops the next cell at its first line", async () => {
+  await debug.ask("pause", { threadId: 1 });
+  const cell = await debug.run("interface A {}\nconst first: number = 1;\nfirst");
+  expect(await debug.stopped()).toMatchObject({ reason: "pause", frames: [expect.stringMatching(/:2$/)] });
+  expect(await goOn(cell)).toBe("ok");
+});
+
+test("breakpoints are set while the thread is in native code", async () => {
+  const lines = "let native = 1;\nnative = 2;";
+  const pipe = join(kernel.folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const cell = await debug.run(`console.log('native');\nrequire('node:fs').readFileSync(${JSON.stringify(pipe)}); 1`);
+  await client.next(({ content, parent }) => parent.msg_id === cell && content.text === "native\n");
+  expect(await debug.breakAt(lines, 2)).toEqual([2]);
+  await debug.ask("setExceptionBreakpoints", { filters: [] });
+  // The cell reads until somebody has written.
+  await writeFile(pipe, "");
+  expect((await replyTo(cell)).status).toBe("ok");
+  const stopping = await debug.run(lines);
+  expect((await debug.stopped()).frames).toEqual([expect.stringMatching(/:2$/)]);
+  expect(await goOn(stopping)).toBe("ok");
 });
 
 describe("exceptions", () => {

@@ -155,8 +155,9 @@ export class Dispatcher {
   #startOne(): boolean {
     const worker = this.#leastBusy();
     if (worker === undefined) return false;
-    // What the tasks of a worker that is to be replaced wait for may find no other worker; nothing else goes there.
-    const nested = worker.retiring;
+    // What the tasks of a worker that is to be replaced wait for may find no other worker; nothing else goes there,
+    // unless all are to be replaced: they may wait for what the driver submitted.
+    const nested = worker.retiring && [...this.workers.values()].some(({ retiring, up }) => up && !retiring);
     const queue = this.#oldestThatFits(nested);
     if (queue === undefined) return false;
     const task = nested ? queue.shiftNested()! : queue.shift()!;
@@ -262,11 +263,11 @@ export class Dispatcher {
   #balance(): void {
     for (const idle of this.workers.values()) {
       if (idle.lanes.size > 0 || idle.retiring || !this.#takesMore(idle)) continue;
-      const relieved = this.#lanesBehind().some((lane) => {
-        if (this.#relieve(lane)) while (this.#startOne()) {}
-        return idle.lanes.size > 0;
-      });
-      if (!relieved) return;
+      // What was taken back may have gone to another idle worker.
+      while (idle.lanes.size === 0 && this.#takesMore(idle)) {
+        if (!this.#lanesBehind().some((lane) => this.#relieve(lane))) return;
+        while (this.#startOne()) {}
+      }
       for (const lane of idle.lanes) this.#sendAhead(lane);
     }
   }

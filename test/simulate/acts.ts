@@ -10,7 +10,9 @@ import {
   TaskTimedOut,
   TaskWasCancelled,
 } from "../../runtime/local/protocol.ts";
+import { newStream } from "../../runtime/local/stream-desk.ts";
 import type { Act, Get, Outcome, Submit } from "./story.ts";
+import { newStreamOf, type SimulatedStream } from "./streams.ts";
 import type { Actor, Entry, Lane, Thread, Told } from "./thread.ts";
 import { newActor, type SimulatedCall, type World } from "./world.ts";
 
@@ -31,6 +33,12 @@ export function perform(world: World, act: Act): boolean {
       for (const thread of world.threads.values()) hear(world, thread, Number.POSITIVE_INFINITY);
       world.observer.cancel(tasksOfCell(world, act.cell), true, () => world.scheduler.cancelCell(act.cell, world.time));
       return true;
+    case "take":
+    case "closeStream": {
+      const stream = world.streams.get(act.stream);
+      if (stream === undefined || stream.thread.dead !== undefined || stream.closed) return false;
+      return act.do === "take" ? take(stream) : closeStream(world, stream, act.cancel);
+    }
     case "run":
       world.scheduler.run(world.time);
       return true;
@@ -69,11 +77,15 @@ function end(thread: Thread, reason: "crash" | "outOfMemory"): void {
   for (const actor of thread.actors) actor.over ??= "lost";
 }
 
-function replace(world: World, thread: Thread, reason: "crash" | "outOfMemory" | "cancelled"): boolean {
+function replace(world: World, thread: Thread, reason: NonNullable<Thread["dead"]>): boolean {
   hear(world, thread, Number.POSITIVE_INFINITY);
   world.threads.delete(thread.index);
-  world.scheduler.workerDown(thread.index, reason, world.time);
-  world.startThread();
+  // A stream has one reader, and it is gone.
+  const unread = [...world.streams.values()].filter((stream) => stream.thread === thread).map(({ id }) => id);
+  for (const id of unread) world.streams.get(id)!.heardClosed = true;
+  world.observer.lose(unread, () => world.scheduler.workerDown(thread.index, reason, world.time));
+  const next = world.startThread();
+  next.say((scheduler) => scheduler.workerUp(next.index));
   return true;
 }
 
@@ -93,7 +105,7 @@ function start(world: World, thread: Thread): boolean {
 
 function begin(world: World, thread: Thread, entry: Entry, lane: Lane): void {
   const { time } = world;
-  const actor = newActor(thread, entry.task);
+  const actor = newActor(thread, entry.task, entry.attempt, entry.itemsTaken);
   actor.lane = lane;
   lane.current = actor;
   thread.actors.push(actor);
@@ -117,6 +129,22 @@ function read(world: World, thread: Thread, told: Told): void {
     case "cancel": {
       const actor = thread.actors.find(({ over, task }) => task === told.task && over === undefined);
       if (actor !== undefined) actor.stopping = true;
+      return;
+    }
+    case "item": {
+      const stream = world.streams.get(told.stream)!;
+      thread.own(told.object);
+      stream.arrived++;
+      if (!stream.closed) stream.reader.known.add(told.object);
+      return;
+    }
+    case "goOn": {
+      const actor = thread.actors.find(({ over, task }) => task === told.task && over === undefined);
+      if (actor === undefined) return;
+      actor.itemsTaken = told.taken;
+      if (!told.resume || !actor.waits) return;
+      actor.waits = false;
+      actor.openCalls--;
       return;
     }
     case "ready":
@@ -164,6 +192,8 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
       });
       return true;
     }
+    case "yield":
+      return produce(world, actor, act);
     case "forget":
       return actor.known.delete(act.object);
     case "free":
@@ -205,6 +235,8 @@ function submit(world: World, actor: Actor, act: Submit): boolean {
     thread.own(id);
     actor.known.add(id);
   }
+  const { highWaterMark } = act;
+  if (highWaterMark !== undefined) world.streams.set(act.as, newStreamOf(act.as, actor, highWaterMark));
   const args = world.newBlock(0, `arguments of ${act.as}`, [...act.needs, ...act.carries]);
   const { time } = world;
   const definition = world.definition(act.fn);
@@ -218,6 +250,7 @@ function submit(world: World, actor: Actor, act: Submit): boolean {
       args,
       inputs: [...new Set(act.needs)],
       returns: act.returns,
+      stream: highWaterMark === undefined ? undefined : newStream(highWaterMark),
       parent: act.by,
       cell: act.cell,
       preview: undefined,
@@ -292,6 +325,53 @@ function wait(world: World, actor: Actor, act: Act & { do: "wait" }): boolean {
 
 const detailAt = (time: number) => ({ cell: undefined, timeout: undefined, time });
 
+function produce(world: World, actor: Actor, act: Act & { do: "yield"; by: number }): boolean {
+  const { attempt, task, thread } = actor;
+  const stream = world.streams.get(act.by);
+  if (stream === undefined || actor.over !== undefined || actor.waits || !knows(actor, act.carries)) return false;
+  const index = actor.items++;
+  const waits = index + 1 - actor.itemsTaken >= stream.highWaterMark;
+  stream.indexes.set(act.as, index);
+  world.objects.add(act.as);
+  const block = world.newBlock(act.as, `item ${index} of ${task}`, act.carries);
+  if (waits) {
+    actor.waits = true;
+    actor.openCalls++;
+    suspend(actor);
+  }
+  const { time } = world;
+  thread.say((scheduler) => {
+    if (scheduler.tasks.get(task)?.attempt === attempt) {
+      stream.items = Math.max(stream.items, index + 1);
+      stream.reached = index + 1;
+      if (waits) stream.waiting = actor;
+    }
+    scheduler.streams.yielded({ worker: thread.index, task, attempt, index, item: act.as, block, waits, time });
+  });
+  return true;
+}
+
+function take(stream: SimulatedStream): boolean {
+  if (stream.taken >= stream.arrived) return false;
+  const count = ++stream.taken;
+  stream.thread.say((scheduler) => {
+    stream.heardTaken = count;
+    scheduler.streams.taken(stream.id, count);
+  });
+  return true;
+}
+
+function closeStream(world: World, stream: SimulatedStream, cancel: boolean): boolean {
+  const { id, thread } = stream;
+  stream.closed = true;
+  thread.say((scheduler) => {
+    if (cancel) world.observer.cancel([id], true, () => scheduler.cancel(id, false, true, world.time));
+    stream.heardClosed = true;
+    scheduler.streams.close(id);
+  });
+  return true;
+}
+
 /** The thread ends a wait by its own counting, or gives up a get. */
 function endCall(world: World, id: number, outcome: Outcome, kind: "get" | "wait"): boolean {
   const call = world.calls.get(id);
@@ -318,7 +398,7 @@ function endAttempt(world: World, actor: Actor, act: ActBy): boolean {
   const { task: id, thread } = actor;
   const { submit } = world.tasks.get(id)!;
   const carries = "carries" in act ? act.carries : [];
-  if (!knows(actor, carries)) return false;
+  if (!knows(actor, carries) || (actor.waits && (act.do === "finish" || act.do === "throw"))) return false;
   const { time } = world;
   let outcome: number;
   let blocks: Block[] = [];

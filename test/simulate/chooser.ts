@@ -4,7 +4,20 @@ import type { Act, Setting } from "./story.ts";
 import type { Actor, Thread } from "./thread.ts";
 import type { World } from "./world.ts";
 
-const kinds = ["work", "get", "wait", "put", "end", "fail", "forget", "free", "cancel", "crash", "leftover"] as const;
+const kinds = [
+  "work",
+  "get",
+  "wait",
+  "put",
+  "end",
+  "fail",
+  "forget",
+  "free",
+  "cancel",
+  "crash",
+  "leftover",
+  "stream",
+] as const;
 type Kind = (typeof kinds)[number];
 
 export function chooseSetting(random: Random): Setting {
@@ -23,6 +36,8 @@ export class Chooser {
   readonly #random: Random;
   /** How often the code does what in this story; some things it never does. */
   readonly #weights: [Kind, number][];
+  readonly #streams: boolean;
+  readonly #maxCalls: boolean;
   readonly #cpus: number[];
   readonly #retries: number[];
   #label = 10;
@@ -43,13 +58,16 @@ export class Chooser {
       cancel: 3,
       crash: 2,
       leftover: 1,
+      stream: 12,
     };
-    const rare: ReadonlySet<Kind> = new Set(["fail", "free", "cancel", "crash", "leftover", "put", "wait"]);
+    const rare: ReadonlySet<Kind> = new Set(["fail", "free", "cancel", "crash", "leftover", "put", "wait", "stream"]);
     const often = random.pick(kinds);
     this.#weights = kinds.map((kind) => {
       if (rare.has(kind) && random.chance(0.4)) return [kind, 0];
       return [kind, usual[kind] * (kind === often ? 4 : 1)];
     });
+    this.#streams = this.#weights.some(([kind, weight]) => kind === "stream" && weight > 0);
+    this.#maxCalls = random.chance(0.15);
     this.#cpus = random.pick([[1], [1, 1, 0.5], [0.5, 1, 2], [1, 0, 2, 0.25], [0.5]]);
     this.#retries = random.pick([[0], [3], [0, 1, 2], [0, 1, -1]]);
   }
@@ -104,6 +122,8 @@ export class Chooser {
       }
       case "fail":
         return this.#failTask();
+      case "stream":
+        return this.#stream();
     }
     const actor = kind === "leftover" ? this.#leftover() : this.#actor();
     return actor === undefined || kind === undefined ? undefined : this.#codeOf(actor, kind);
@@ -137,6 +157,19 @@ export class Chooser {
     return { do: kind === "free" ? "free" : "forget", by, object };
   }
 
+  #stream(): Act | undefined {
+    const random = this.#random;
+    const producers = this.#running().filter(({ task, waits }) => !waits && this.#world.streams.has(task));
+    if (producers.length > 0 && random.chance(0.6)) {
+      const { known, task } = random.pick(producers);
+      return { do: "yield", by: task, as: this.#newLabel(), carries: random.some([...known], 1) };
+    }
+    const open = [...this.#world.streams.values()].filter(({ closed }) => !closed);
+    if (open.length === 0) return undefined;
+    const stream = random.pick(open).id;
+    return random.chance(0.1) ? { do: "closeStream", stream, cancel: random.chance(0.5) } : { do: "take", stream };
+  }
+
   #submit(by: number, known: readonly number[]): Act {
     const random = this.#random;
     const needs = random.some(known, random.chance(0.5) ? 0 : 3);
@@ -151,6 +184,8 @@ export class Chooser {
       cpus: random.pick(this.#cpus),
       gpus: random.chance(0.15) ? 0.5 : 0,
       maxRetries: random.pick(this.#retries),
+      ...(this.#streams && random.chance(0.4) ? { returns: 1, highWaterMark: random.pick([1, 2, 3, 1000]) } : {}),
+      ...(this.#maxCalls && random.chance(0.4) ? { maxCalls: random.pick([1, 2, 3]) } : {}),
       ...(by === 0 && random.chance(0.3) ? { cell: random.pick(["1", "2"]) } : {}),
     };
   }

@@ -4,6 +4,7 @@ import { CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { StoredObject, WorkerRecord } from "../../runtime/local/records.ts";
 import { hasEnded } from "./observer.ts";
 import type { Act } from "./story.ts";
+import { hasRoom } from "./streams.ts";
 import type { Actor } from "./thread.ts";
 import { Violation } from "./violation.ts";
 import { blocksOf, isDecided, type World } from "./world.ts";
@@ -68,9 +69,21 @@ function checkWaiting({ freed, observer, scheduler, tasks }: World): void {
   }
 }
 
+function noteOpen(open: Map<Actor, OpenCalls>, actor: Actor, id: number, isDecided: boolean): void {
+  const calls = open.get(actor) ?? { decided: [], undecided: 0 };
+  open.set(actor, calls);
+  if (isDecided) calls.decided.push(id);
+  else calls.undecided++;
+}
+
+interface OpenCalls {
+  decided: number[];
+  undecided: number;
+}
+
 /** Open calls by the code that made them, as far as the scheduler has heard and somebody is there to be answered. */
-function openCalls(world: World): Map<Actor, { decided: number[]; undecided: number }> {
-  const open = new Map<Actor, { decided: number[]; undecided: number }>();
+function openCalls(world: World): Map<Actor, OpenCalls> {
+  const open = new Map<Actor, OpenCalls>();
   for (const call of world.calls.values()) {
     const { actor } = call;
     if (!call.heard || call.answered || world.threads.get(actor.thread.index) !== actor.thread) continue;
@@ -80,10 +93,16 @@ function openCalls(world: World): Map<Actor, { decided: number[]; undecided: num
       if (isDecided(call)) throw new Violation(`call ${call.id} is decided and was not answered`);
       continue;
     }
-    const calls = open.get(actor) ?? { decided: [], undecided: 0 };
-    open.set(actor, calls);
-    if (isDecided(call)) calls.decided.push(call.id);
-    else calls.undecided++;
+    noteOpen(open, actor, call.id, isDecided(call));
+  }
+  for (const stream of world.streams.values()) {
+    const { id, waiting } = stream;
+    const { cancelAsked, actor } = world.tasks.get(id)!;
+    const state = world.observer.traces.get(id)?.state;
+    if (waiting === undefined || waiting !== actor || cancelAsked) continue;
+    if (world.threads.get(waiting.thread.index) !== waiting.thread || (state !== "running" && state !== "blocked"))
+      continue;
+    noteOpen(open, waiting, id, hasRoom(stream));
   }
   return open;
 }
@@ -136,8 +155,8 @@ const fits = ({ scheduler }: World, shape: Record<string, number>): boolean =>
   Object.entries(shape).every(([name, amount]) => (scheduler.dispatcher.available[name] ?? 0) >= amount);
 
 /** Whether one more task could be sent to the worker. */
-const takesMore = ({ setting, threads }: World, { freeSlots, index }: WorkerRecord): boolean =>
-  freeSlots.length > 0 && threads.get(index)!.told.length < setting.room;
+const takesMore = ({ setting, threads }: World, { freeSlots, index, retiring, up }: WorkerRecord): boolean =>
+  up && !retiring && freeSlots.length > 0 && threads.get(index)!.told.length < setting.room;
 
 /** A task whose calls are decided has its slot again, unless those before it take all. */
 function checkResumed(world: World): void {
@@ -187,6 +206,9 @@ export function checkEmpty(world: World): void {
   for (const call of world.calls.values())
     if (!call.answered && call.actor.thread.dead === undefined)
       throw new Violation(`call ${call.id} was never answered`);
+  for (const { delivered, ended, heardClosed, id, items, thread } of world.streams.values())
+    if (thread.dead === undefined && !heardClosed && (!ended || delivered !== items))
+      throw new Violation(`stream ${id} has not ended, or not all of its ${items} items came`);
   for (const name in observer.totals)
     if (scheduler.dispatcher.available[name] !== observer.totals[name])
       throw new Violation(`${scheduler.dispatcher.available[name]} of ${observer.totals[name]} ${name} came back`);

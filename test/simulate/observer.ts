@@ -193,28 +193,41 @@ export class Observer {
     }
     handle();
     this.readEvents();
-    for (const id of ids) {
-      const trace = this.traces.get(id)!;
-      if (hasEnded(trace) || trace.state === "retrying") continue;
-      const thread = this.placeOf(trace);
-      const lies = [...(thread?.entries() ?? [])].some(
-        ({ slot, task }) => task === id && thread!.claims[slot] === CLAIM_WAITING,
-      );
-      if (thread === undefined || lies) throw new Violation(`task ${id} had not begun and survived its cancelling`);
-      this.#stopping.add(id);
-      const actor = this.#world.tasks.get(id)!.actor;
-      const told = thread.told.some((one) => one.kind === "cancel" && one.task === id);
-      if (thread.dead === undefined && actor?.over === undefined && actor?.stopping === false && !told)
-        throw new Violation(`task ${id} runs and was not told of its cancelling`);
+    for (const id of ids) this.#checkCancelled(id);
+  }
+
+  /** The scheduler notices that a thread is gone; streams that it read are cancelled, unless they ended with it. */
+  lose(unread: readonly number[], handle: () => void): void {
+    this.readEvents();
+    for (const id of unread.flatMap((stream) => this.#cancelled(stream, true))) {
+      this.#world.tasks.get(id)!.cancelAsked = true;
+      this.#cancelsChildren.add(id);
     }
+    handle();
+  }
+
+  /** What had not begun has ended, what runs was told. */
+  #checkCancelled(id: number): void {
+    const trace = this.traces.get(id)!;
+    if (hasEnded(trace) || trace.state === "retrying") return;
+    const thread = this.placeOf(trace);
+    const lies = [...(thread?.entries() ?? [])].some(
+      ({ slot, task }) => task === id && thread!.claims[slot] === CLAIM_WAITING,
+    );
+    if (thread === undefined || lies) throw new Violation(`task ${id} had not begun and survived its cancelling`);
+    this.#stopping.add(id);
+    const actor = this.#world.tasks.get(id)!.actor;
+    const told = thread.told.some((one) => one.kind === "cancel" && one.task === id);
+    if (thread.dead === undefined && actor?.over === undefined && actor?.stopping === false && !told)
+      throw new Violation(`task ${id} runs and was not told of its cancelling`);
   }
 
   #cancelled(object: number, recursive: boolean): number[] {
-    const base = object - (object % 10);
-    const known = object === base || this.#world.scheduler.directory.objects.has(object);
-    const first = known ? this.traces.get(base) : undefined;
+    // An object that is gone can still name its task when it was the first that the task made.
+    const maker = this.#world.scheduler.directory.objects.get(object)?.task ?? object;
+    const first = this.traces.get(maker);
     if (first === undefined || hasEnded(first)) return [];
-    const ids = [base];
+    const ids = [maker];
     if (recursive)
       for (const id of ids)
         for (const [child, { submit }] of this.#world.tasks)

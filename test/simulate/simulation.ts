@@ -129,9 +129,11 @@ function moveOn(world: World): boolean {
     if (thread.told.length > 0) doIt({ do: "read", thread: index, records: ALL });
     while (thread.runnable.length > 0 && step(world, { do: "start", thread: index })) moved = true;
     for (const { openCalls, over, stopping, task } of [...thread.actors])
-      if (task !== 0 && over === undefined && openCalls === 0)
+      if (task !== 0 && over === undefined && (openCalls === 0 || stopping))
         doIt(stopping ? { do: "obey", by: task } : { do: "finish", by: task, carries: [] });
   }
+  for (const { closed, id, thread } of world.streams.values())
+    while (!closed && thread.dead === undefined && step(world, { do: "take", stream: id })) moved = true;
   for (const { ended, id, kind } of [...world.calls.values()])
     if (kind === "wait" && !ended) doIt({ do: "endWait", call: id, outcome: "ok" });
   for (const thread of [...world.threads.values()]) {

@@ -37,6 +37,10 @@ export interface Submit extends By {
   gpus: number;
   maxRetries: number;
   cell?: string;
+  /** It is a generator whose items go to the submitting thread; so many may be unread. */
+  highWaterMark?: number;
+  /** Its worker is replaced after so many calls of its function. */
+  maxCalls?: number;
 }
 
 export interface Get extends By {
@@ -70,6 +74,11 @@ export type Act =
   | ({ do: "forget"; object: number } & By)
   | ({ do: "free"; object: number } & By)
   | ({ do: "cancel"; object: number; force: boolean; recursive: boolean } & By)
+  /** The generator produces an item. */
+  | ({ do: "yield"; as: number; carries: number[] } & By)
+  /** The reader takes the next item. */
+  | { do: "take"; stream: number }
+  | { do: "closeStream"; stream: number; cancel: boolean }
   | { do: "cancelCell"; cell: string }
   | { do: "collect"; thread: number }
   /** The thread handles records of the scheduler. */

@@ -10,6 +10,9 @@ export interface Entry {
   slot: number;
   args: Block;
   inputs: Block[];
+  attempt: number;
+  /** Items of its stream that were taken so far. */
+  itemsTaken: number;
 }
 
 /** What the scheduler writes to a thread. */
@@ -18,7 +21,9 @@ export type Told =
   | { kind: "cancel"; task: number }
   | { kind: "value"; call: number; index: number; block: Block | undefined }
   | { kind: "callDone"; call: number }
-  | { kind: "ready"; object: number };
+  | { kind: "ready"; object: number }
+  | { kind: "item"; stream: number; object: number }
+  | { kind: "goOn"; task: number; taken: number; resume: boolean };
 
 /** What a thread writes to the scheduler. */
 export type Said = (scheduler: Scheduler) => void;
@@ -32,6 +37,11 @@ export interface Actor {
   readonly known: Set<number>;
   /** Calls that it awaits; while there are any it holds no slot. */
   openCalls: number;
+  readonly attempt: number;
+  /** Items of a generator: how many it has made, and how many it knows to be taken; whether it waits for that. */
+  items: number;
+  itemsTaken: number;
+  waits: boolean;
   /** It was told to stop. */
   stopping: boolean;
   /** How it ended. */
@@ -65,8 +75,8 @@ export class Thread {
   /** Objects that were asked about, and whether they are ready. */
   readonly watched = new Map<number, boolean>();
   /** Why the thread is to end, or has ended. */
-  ending: "cancelled" | undefined;
-  dead: "crash" | "outOfMemory" | "cancelled" | undefined;
+  ending: "cancelled" | "recycled" | undefined;
+  dead: "crash" | "outOfMemory" | "cancelled" | "recycled" | undefined;
   #heardRecords = 0;
 
   constructor(index: number) {

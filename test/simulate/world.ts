@@ -10,6 +10,7 @@ import type { Definition, Failure, Lane, Policy, StoredObject, Task } from "../.
 import { Scheduler } from "../../runtime/local/scheduler.ts";
 import { Observer } from "./observer.ts";
 import type { Setting, Submit } from "./story.ts";
+import { checkItem, checkResume, checkStreamEnd, type SimulatedStream } from "./streams.ts";
 import { type Actor, Thread } from "./thread.ts";
 import { Violation } from "./violation.ts";
 
@@ -56,6 +57,7 @@ export class World implements Effects {
   readonly driver: Actor;
   readonly tasks = new Map<number, SimulatedTask>();
   readonly calls = new Map<number, SimulatedCall>();
+  readonly streams = new Map<number, SimulatedStream>();
   /** Objects that were ever made. */
   readonly objects = new Set<number>();
   /** Objects that were let go of explicitly. */
@@ -87,14 +89,14 @@ export class World implements Effects {
     this.threads.set(0, thread);
     this.driver = newActor(thread, 0);
     thread.actors.push(this.driver);
-    for (let count = 0; count < setting.threads; count++) this.startThread();
+    for (let count = 0; count < setting.threads; count++) this.scheduler.workerUp(this.startThread().index);
   }
 
-  startThread(): void {
+  startThread(): Thread {
     const thread = new Thread(this.#nextThread++);
     this.threads.set(thread.index, thread);
     this.scheduler.workerStarts(thread.index, this.setting.slots, this.time);
-    this.scheduler.workerUp(thread.index);
+    return thread;
   }
 
   /** The code of a task's last attempt, or the driver's. */
@@ -103,7 +105,7 @@ export class World implements Effects {
     return actor === undefined || actor.thread.dead !== undefined ? undefined : actor;
   }
 
-  policyOf({ cpus, gpus, maxRetries }: Submit): Policy {
+  policyOf({ cpus, gpus, highWaterMark, maxCalls = 0, maxRetries }: Submit): Policy {
     const shape = shapeOf(cpus, gpus);
     const shapeKey = JSON.stringify(shape);
     return {
@@ -112,8 +114,8 @@ export class World implements Effects {
       shape,
       shapeKey,
       maxRetries,
-      maxCalls: 0,
-      highWaterMark: undefined,
+      maxCalls,
+      highWaterMark,
     };
   }
 
@@ -156,7 +158,8 @@ export class World implements Effects {
           `the claim word of ${entry.task}, which lies on thread ${thread.index}, went to ${task.id}`,
         );
     thread.claims[task.slot] = CLAIM_WAITING;
-    const entry = { task: task.id, lane: lane.id, slot: task.slot, args: task.args, inputs: blocks };
+    const { args, attempt, id, slot, stream } = task;
+    const entry = { task: id, lane: lane.id, slot, args, inputs: blocks, attempt, itemsTaken: stream?.taken ?? 0 };
     thread.told.push({ kind: "dispatch", entry });
     return true;
   }
@@ -177,9 +180,14 @@ export class World implements Effects {
     this.threads.get(task.worker!.index)!.told.push({ kind: "cancel", task: task.id });
   }
 
-  endWorker(worker: number): void {
-    const thread = this.threads.get(worker);
-    if (thread !== undefined) thread.ending = "cancelled";
+  endWorker(worker: number, reason: "cancelled" | "recycled"): void {
+    const thread = this.threads.get(worker)!;
+    thread.ending ??= reason;
+    if (reason === "cancelled") return;
+    this.count("recycled");
+    const lies = [...thread.entries()].some(({ slot }) => thread.claims[slot] === CLAIM_WAITING);
+    if (lies || thread.actors.some(({ over }) => over === undefined))
+      throw new Violation(`worker ${worker} is recycled and still has tasks`);
   }
 
   value(client: number, id: number, index: number, object: StoredObject): void {
@@ -211,11 +219,23 @@ export class World implements Effects {
     this.threads.get(client)?.told.push({ kind: "ready", object: object.id });
   }
 
-  item(): void {}
+  item(client: number, id: number, object: StoredObject): void {
+    checkItem(this.streams.get(id)!, object);
+    this.count("item");
+    const thread = this.threads.get(client);
+    thread?.heard.set(object.id, 1);
+    thread?.told.push({ kind: "item", stream: id, object: object.id });
+  }
 
-  streamEnd(): void {}
+  streamEnd(client: number, id: number): void {
+    if (this.threads.has(client)) checkStreamEnd(this.streams.get(id)!);
+  }
 
-  goOn(): void {}
+  goOn(task: Task, taken: number, resume: boolean): void {
+    if (resume) checkResume(this.streams.get(task.id)!);
+    if (resume) this.count("producer goes on");
+    this.threads.get(task.worker!.index)!.told.push({ kind: "goOn", task: task.id, taken, resume });
+  }
 
   freeMemory(block: Block): void {
     for (const { offset } of block.locators) {
@@ -283,8 +303,20 @@ export function blocksOf(failure: Failure | undefined): Block[] {
   return thrown === undefined ? [...attempts] : [...attempts, thrown];
 }
 
-export function newActor(thread: Thread, task: number): Actor {
-  return { thread, task, known: new Set(), openCalls: 0, stopping: false, over: undefined, lane: undefined };
+export function newActor(thread: Thread, task: number, attempt = 0, itemsTaken = 0): Actor {
+  return {
+    thread,
+    task,
+    attempt,
+    known: new Set(),
+    openCalls: 0,
+    items: 0,
+    itemsTaken,
+    waits: false,
+    stopping: false,
+    over: undefined,
+    lane: undefined,
+  };
 }
 
 /** Whether all that the scheduler needs to answer the call has happened. */

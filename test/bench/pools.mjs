@@ -1,14 +1,39 @@
-// Rows about tasks: heddle beside the usual pools of worker threads, each measured in a process of its own.
-import { availableParallelism } from "node:os";
+// Rows about tasks: heddle beside the usual pools of worker threads and, where it installs, beside Ray and Dask; each
+// sample in a process of its own.
 import { join } from "node:path";
 import { inTurns, output, project } from "./processes.mjs";
 
-const peers = ["heddle", "piscina", "tinypool", "workerpool"];
-const threads = Math.min(4, availableParallelism());
+const threads = 2;
+const pools = ["heddle", "piscina", "tinypool", "workerpool", "poolifier"];
+const runtimes = ["ray", "dask"];
 const program = join(project, "test/bench/pool-process.mjs");
+let python;
 
 async function measured(peer, what, count) {
-  return JSON.parse(await output(process.execPath, [program, peer, what, String(count), String(threads)]));
+  const [command, ...before] = runtimes.includes(peer)
+    ? [await (python ??= pythonOfPeers()), join(project, "test/python/runtime_bench.py")]
+    : [process.execPath, program];
+  return JSON.parse(await output(command, [...before, peer, what, String(count), String(threads)]));
+}
+
+/** The Python of an environment with Ray and Dask. */
+async function pythonOfPeers() {
+  const requirements = join(project, "test/python/requirements-bench.txt");
+  return (await output("python3", [join(project, "test/python/make_environment.py"), requirements])).trim();
+}
+
+function row(name, what, unit, better, { peers = [...pools, ...runtimes], counts, rounds = [1, 5], slow = {} }) {
+  return {
+    name,
+    what,
+    unit,
+    better,
+    measure: ({ quick }) =>
+      inTurns(peers, rounds[quick ? 0 : 1], (peer) => {
+        const count = counts[quick ? 0 : 1];
+        return measured(peer, name, Math.ceil(count / (slow[peer] ?? 1)));
+      }),
+  };
 }
 
 export const poolRows = [
@@ -18,23 +43,35 @@ export const poolRows = [
     unit: "ms",
     better: "less",
     measure: ({ quick }) =>
-      inTurns(peers, quick ? 3 : 10, async (peer) => {
+      inTurns(pools, quick ? 3 : 10, async (peer) => {
         const began = performance.timeOrigin + performance.now();
         return (await measured(peer, "start", 1)) - began;
       }),
   },
-  {
-    name: "latency",
-    what: "a no-op task, one at a time: the median of a run",
-    unit: "µs",
-    better: "less",
-    measure: ({ quick }) => inTurns(peers, quick ? 1 : 5, (peer) => measured(peer, "latency", quick ? 500 : 3_000)),
-  },
-  {
-    name: "rate",
-    what: "no-op tasks a second, 100,000 submitted at once",
-    unit: "tasks/s",
-    better: "more",
-    measure: ({ quick }) => inTurns(peers, quick ? 1 : 5, (peer) => measured(peer, "rate", quick ? 20_000 : 100_000)),
-  },
+  row("latency", "a no-op task, one at a time: the median of a run", "µs", "less", { counts: [500, 3_000] }),
+  row("rate", "no-op tasks a second, 100,000 submitted at once (Ray, Dask: 10,000)", "tasks/s", "more", {
+    counts: [20_000, 100_000],
+    slow: { ray: 10, dask: 10 },
+  }),
+  row("tree", "the sum of 1,024 leaves, two at a time", "ms", "less", { counts: [1_024, 1_024] }),
+  row("chain", "1,000 tasks of which each needs the result of the one before", "ms", "less", {
+    counts: [1_000, 1_000],
+  }),
+  row("nested", "a task that submits ten and gets them: the median of a run", "ms", "less", {
+    peers: ["heddle", ...runtimes],
+    counts: [50, 300],
+  }),
+  row("drain", "finished results taken by `wait` one by one, 10,000 of them (Ray: 1,000)", "ms", "less", {
+    peers: ["heddle", "ray"],
+    counts: [10_000, 10_000],
+    slow: { ray: 10 },
+  }),
+  row("efficiency", "64 computing tasks of 20 ms: how much of two cores they use", "of 1", "more", {
+    counts: [64, 64],
+  }),
+  row("flood", "1,000,000 tasks, 100,000 in flight", "tasks/s", "more", {
+    peers: ["heddle"],
+    counts: [200_000, 1_000_000],
+    rounds: [1, 2],
+  }),
 ];

@@ -1,4 +1,4 @@
-"""Makes the virtual environment of the tests, once, and prints the path of its Python.
+"""Makes the virtual environment for a file of requirements (default: that of the tests), once, and prints the path of its Python.
 
 Any number of test workers may call it at once: the first one builds, the others block in the lock until it is done. The
 operating system lets go of the lock when its holder dies, so a killed run leaves nothing to repair: a folder without the
@@ -10,14 +10,17 @@ import hashlib
 import pathlib
 import shutil
 import subprocess
+import sys
 import venv
 
-requirements = pathlib.Path(__file__).with_name("requirements.txt")
-cache = requirements.parents[2] / ".cache"
+here = pathlib.Path(__file__)
+requirements = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here.with_name("requirements.txt")
+cache = here.resolve().parents[2] / ".cache"
+prefix = "venv" + requirements.stem.removeprefix("requirements")
 
 
 def main() -> None:
-    folder = cache / f"venv-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
+    folder = cache / f"{prefix}-{hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]}"
     marker = folder / "complete"
     cache.mkdir(exist_ok=True)
     with open(cache / "venv.lock", "w") as lock:
@@ -29,7 +32,7 @@ def main() -> None:
 
 
 def build(folder: pathlib.Path) -> None:
-    for old in cache.glob("venv-*"):
+    for old in cache.glob(f"{prefix}-{'?' * 12}"):
         if old.is_dir():
             shutil.rmtree(old)
     venv.create(folder, with_pip=True)

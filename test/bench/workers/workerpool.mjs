@@ -1,3 +1,4 @@
 import workerpool from "workerpool";
+import noop, { add, busy } from "./tasks.mjs";
 
-workerpool.worker({ noop() {} });
+workerpool.worker({ noop, add, busy });

@@ -6,17 +6,15 @@ import { inTurns, output, project } from "./processes.mjs";
 const threads = 2;
 const pools = ["heddle", "piscina", "tinypool", "workerpool", "poolifier"];
 const runtimes = ["ray", "dask"];
-const program = join(project, "test/bench/pool-process.mjs");
-let python;
 
 async function measured(peer, what, count) {
-  const [command, ...before] = runtimes.includes(peer)
-    ? [await (python ??= pythonOfPeers()), join(project, "test/python/runtime_bench.py")]
-    : [process.execPath, program];
-  return JSON.parse(await output(command, [...before, peer, what, String(count), String(threads)]));
+  const [command, program] = runtimes.includes(peer)
+    ? [await pythonOfPeers(), join(project, "test/python/runtime_bench.py")]
+    : [process.execPath, join(project, "test/bench/pool-process.mjs")];
+  return JSON.parse(await output(command, [program, peer, what, String(count), String(threads)]));
 }
 
-/** The Python of an environment with Ray and Dask. */
+/** The Python of an environment with Ray and Dask, made at the first call. */
 async function pythonOfPeers() {
   const requirements = join(project, "test/python/requirements-bench.txt");
   return (await output("python3", [join(project, "test/python/make_environment.py"), requirements])).trim();

@@ -1,22 +1,13 @@
 /** What each act of a story does to the world. */
 import type { Block } from "../../runtime/local/block.ts";
-import {
-  CallInterrupted,
-  CallOk,
-  CallTimeout,
-  TaskOk,
-  TaskThrew,
-  TaskThrewRetryable,
-  TaskTimedOut,
-  TaskWasCancelled,
-} from "../../runtime/local/protocol.ts";
+import { TaskOk, TaskThrew, TaskThrewRetryable, TaskTimedOut, TaskWasCancelled } from "../../runtime/local/protocol.ts";
 import { newStream } from "../../runtime/local/stream-desk.ts";
-import type { Act, Get, Outcome, Submit } from "./story.ts";
-import { newStreamOf, type SimulatedStream } from "./streams.ts";
-import type { Actor, Entry, Lane, Thread, Told } from "./thread.ts";
-import { newActor, type SimulatedCall, type World } from "./world.ts";
-
-const outcomes: Record<Outcome, number> = { ok: CallOk, timeout: CallTimeout, interrupted: CallInterrupted };
+import { endCall, get, wait } from "./call-acts.ts";
+import type { Act, Submit } from "./story.ts";
+import { closeStream, produce, take } from "./stream-acts.ts";
+import { newStreamOf } from "./streams.ts";
+import { type Actor, type Entry, knows, type Lane, suspend, type Thread, type Told } from "./thread.ts";
+import { newActor, type World } from "./world.ts";
 
 /** Performs the act; false when it is impossible at this point. */
 export function perform(world: World, act: Act): boolean {
@@ -216,8 +207,6 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
   }
 }
 
-const knows = (actor: Actor, ids: readonly number[]): boolean => ids.every((id) => actor.known.has(id));
-
 /** What the scheduler knows to be of the cell: tasks submitted there, and what they submit while they run. */
 function tasksOfCell({ scheduler, tasks }: World, cell: string): number[] {
   return [...tasks.keys()].filter((id) => scheduler.tasks.get(id)?.cell === cell);
@@ -257,138 +246,6 @@ function submit(world: World, actor: Actor, act: Submit): boolean {
       client: thread.index,
       time,
     });
-  });
-  return true;
-}
-
-function openCall(world: World, actor: Actor, act: Pick<Get, "call" | "objects">, get?: Get): SimulatedCall {
-  const call: SimulatedCall = {
-    id: act.call,
-    actor,
-    kind: get === undefined ? "wait" : "get",
-    objects: act.objects,
-    settled: get?.settled ?? false,
-    shared: get?.shared ?? false,
-    // Code that goes on after its attempt has ended holds no slot that it could give back.
-    task: actor.over === undefined ? actor.task : 0,
-    values: new Set(),
-    failed: false,
-    ended: false,
-    heard: false,
-    answered: false,
-  };
-  world.calls.set(act.call, call);
-  actor.openCalls++;
-  actor.thread.pin(call.objects, 1);
-  suspend(actor);
-  return call;
-}
-
-function suspend(actor: Actor): void {
-  const { lane, thread } = actor;
-  actor.lane = undefined;
-  if (lane !== undefined) thread.laneFree(lane);
-}
-
-function get(world: World, actor: Actor, act: Get): boolean {
-  if (world.calls.has(act.call)) return false;
-  const { thread } = actor;
-  const { time } = world;
-  const call = openCall(world, actor, act, act);
-  const flags = { settled: act.settled, poll: act.poll };
-  thread.say((scheduler) => {
-    call.heard = true;
-    if (act.poll) call.ended = true;
-    scheduler.calls.get(thread.index, call.id, call.task, [...act.objects], flags, detailAt(time));
-  });
-  return true;
-}
-
-function wait(world: World, actor: Actor, act: Act & { do: "wait" }): boolean {
-  if (world.calls.has(act.call) || act.objects.length === 0) return false;
-  const { thread } = actor;
-  const { time } = world;
-  for (const id of act.objects) {
-    if (thread.watched.has(id)) continue;
-    thread.watched.set(id, false);
-    thread.say((scheduler) => scheduler.subscribe(thread.index, id));
-  }
-  const call = openCall(world, actor, act);
-  const { length } = act.objects;
-  thread.say((scheduler) => {
-    call.heard = true;
-    const asked = { objects: [...act.objects], total: length, numReturns: 1, ...detailAt(time) };
-    scheduler.calls.waitBegin(thread.index, call.id, call.task, asked);
-  });
-  return true;
-}
-
-const detailAt = (time: number) => ({ cell: undefined, timeout: undefined, time });
-
-function produce(world: World, actor: Actor, act: Act & { do: "yield"; by: number }): boolean {
-  const { attempt, task, thread } = actor;
-  const stream = world.streams.get(act.by);
-  if (stream === undefined || actor.over !== undefined || actor.waits || !knows(actor, act.carries)) return false;
-  const index = actor.items++;
-  const waits = index + 1 - actor.itemsTaken >= stream.highWaterMark;
-  stream.indexes.set(act.as, index);
-  world.objects.add(act.as);
-  const block = world.newBlock(act.as, `item ${index} of ${task}`, act.carries);
-  if (waits) {
-    actor.waits = true;
-    actor.openCalls++;
-    suspend(actor);
-  }
-  const { time } = world;
-  thread.say((scheduler) => {
-    if (scheduler.tasks.get(task)?.attempt === attempt) {
-      stream.items = Math.max(stream.items, index + 1);
-      stream.reached = index + 1;
-      if (waits) stream.waiting = actor;
-    }
-    scheduler.streams.yielded({ worker: thread.index, task, attempt, index, item: act.as, block, waits, time });
-  });
-  return true;
-}
-
-function take(stream: SimulatedStream): boolean {
-  if (stream.taken >= stream.arrived) return false;
-  const count = ++stream.taken;
-  stream.thread.say((scheduler) => {
-    stream.heardTaken = count;
-    scheduler.streams.taken(stream.id, count);
-  });
-  return true;
-}
-
-function closeStream(world: World, stream: SimulatedStream, cancel: boolean): boolean {
-  const { id, thread } = stream;
-  stream.closed = true;
-  thread.say((scheduler) => {
-    if (cancel) world.observer.cancel([id], true, () => scheduler.cancel(id, false, true, world.time));
-    stream.heardClosed = true;
-    scheduler.streams.close(id);
-  });
-  return true;
-}
-
-/** The thread ends a wait by its own counting, or gives up a get. */
-function endCall(world: World, id: number, outcome: Outcome, kind: "get" | "wait"): boolean {
-  const call = world.calls.get(id);
-  if (call === undefined || call.kind !== kind || call.ended) return false;
-  const { thread } = call.actor;
-  if (thread.dead !== undefined) return false;
-  const ready = call.objects.filter((object) => thread.watched.get(object) === true);
-  if (kind === "wait" && outcome === "ok" && ready.length === 0) return false;
-  const { time } = world;
-  thread.say((scheduler) => {
-    call.ended = true;
-    if (kind === "get") scheduler.calls.abandon(thread.index, id, outcomes[outcome], time);
-    else {
-      const pending = call.objects.length - ready.length;
-      const taken = { outcome: outcomes[outcome], objects: ready, ready: ready.length, pending };
-      scheduler.calls.waitEnd(thread.index, id, taken, time);
-    }
   });
   return true;
 }

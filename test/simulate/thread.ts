@@ -189,3 +189,13 @@ function count(map: Map<number, number>, id: number, by: number): void {
   if (sum === 0) map.delete(id);
   else map.set(id, sum);
 }
+
+/** Whether the code has refs of all of them. */
+export const knows = (actor: Actor, ids: readonly number[]): boolean => ids.every((id) => actor.known.has(id));
+
+/** The code awaits something: its lane goes to others. */
+export function suspend(actor: Actor): void {
+  const { lane, thread } = actor;
+  actor.lane = undefined;
+  if (lane !== undefined) thread.laneFree(lane);
+}

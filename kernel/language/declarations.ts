@@ -1,4 +1,5 @@
 import type { CompiledCell } from "./engine.ts";
+import { parseCell } from "./parse.ts";
 import { isTypeOnly } from "./rewriting/erase-types.ts";
 import { boundNames, isFunction, type Node, type NodeOf, walk } from "./walk.ts";
 
@@ -21,6 +22,15 @@ export function declaredNames(program: NodeOf<"Program">): Map<string, Declarati
     for (const name of nestedVars(statement)) add(name, "let");
   }
   return names;
+}
+
+/** The text of the statement of a cell that declares a name at top level. */
+export function declarationText(source: string, name: string): string | undefined {
+  const { text, program } = parseCell(source);
+  const statement = program.body.find((one) =>
+    declarationsOf(unwrapExport(one)).some(([declared]) => declared === name),
+  );
+  return statement === undefined ? undefined : text.slice(statement.start, statement.end);
 }
 
 function declarationsOf(node: Node): [string, DeclarationKind][] {

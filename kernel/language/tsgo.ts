@@ -14,11 +14,13 @@ import type {
 import { CellSyntaxError, parseCell } from "./parse.ts";
 import { CellScope, type CellText, NAMES_MODULE, plainNames } from "./server/cell-scope.ts";
 import { type LspCompletion, toCompletions, wordAt } from "./server/completion.ts";
+import { DeclarationEmit } from "./server/declaration-emit.ts";
 import { type LspDiagnostic, toDiagnostics } from "./server/diagnostics.ts";
 import { type LspHover, type LspLocation, type LspSignatureHelp, toInspection } from "./server/inspection.ts";
 import { LocalFiles } from "./server/local-files.ts";
 import { LanguageServer, LanguageServerError } from "./server/lsp.ts";
 import { Workspace } from "./server/workspace.ts";
+import { UncheckedEngine } from "./unchecked.ts";
 
 export interface LanguageOptions {
   /** The notebook's folder: its `tsconfig.json`, packages and files are those of the cells. */
@@ -38,6 +40,8 @@ export function createLanguageEngine(
 }
 
 const DEFAULT_TIMEOUT_MS = 2_000;
+/** A server that starts on a busy machine has so many times as long: the cell waits, instead of running unchecked. */
+const COLD = 5;
 /**
  * Auto-imports would index every package before the first answer; type acquisition would run npm at every start and
  * fetch from its registry.
@@ -54,16 +58,23 @@ const FILE_CHANGED = 2;
 const FILE_DELETED = 3;
 const SCRATCH = "scratch.ts";
 const QUERY = "query.ts";
+/** The text of a document that a cell will become. */
+const EMPTY = "export {};\n";
 const NAMES = `${NAMES_MODULE}.ts`;
 
 class TypeScriptEngine implements LanguageEngine {
   readonly #workspace: Workspace;
   readonly #scope = new CellScope();
   readonly #files: LocalFiles;
+  readonly #emit: DeclarationEmit;
   readonly #timeout: number;
   readonly #compiler: string;
   readonly #versions = new Map<string, number>();
+  /** The text of every document the server has open. */
+  readonly #texts = new Map<string, string>();
   #server: LanguageServer;
+  /** The server that has read the compiler's library. */
+  #warm: LanguageServer | undefined;
   #closed = false;
   /** Questions about `query.ts` come one after another, so that each is asked of its own text. */
   #lastQuery: Promise<unknown> = Promise.resolve();
@@ -73,7 +84,11 @@ class TypeScriptEngine implements LanguageEngine {
     this.#compiler = compiler;
     this.#timeout = timeout;
     this.#workspace = new Workspace(folder);
+    this.#emit = new DeclarationEmit(compiler, this.#workspace);
     this.#files = new LocalFiles(this.#workspace.notebookFolder);
+    const empty = this.#scope.openText("").text;
+    this.#writeEmptyDocuments();
+    this.#texts.set(NAMES, this.#scope.namesText()).set(SCRATCH, empty).set(QUERY, empty);
     this.#server = this.#start();
   }
 
@@ -126,10 +141,12 @@ class TypeScriptEngine implements LanguageEngine {
 
   commit({ cell, source }: CellSource): void {
     if (this.#closed) return;
-    const committed = this.#scope.commit(cell, source);
+    const committed = this.#scope.commit({ cell, source });
     if (committed === undefined) return;
-    this.#workspace.write(`${committed.module}.ts`, committed.text);
+    this.#change(committed.document, committed.text);
+    this.#takeIn();
     this.#publishNames();
+    void this.#writeTypes();
   }
 
   reset(): void {
@@ -137,11 +154,41 @@ class TypeScriptEngine implements LanguageEngine {
     if (!this.#closed) this.#publishNames();
   }
 
-  /** The compiler takes in what changed now, while a cell runs, and not when the next cell is checked. */
   #publishNames(): void {
+    const full = this.#scope.takeFull();
+    for (const document of full) this.#closeDocument(document);
+    if (full.length > 0) this.#writeEmptyDocuments();
     this.#change(NAMES, this.#scope.namesText());
-    this.#change(SCRATCH, this.#scope.openText("").text);
-    this.#request("textDocument/diagnostic", { textDocument: { uri: this.#workspace.uri(SCRATCH) } }).catch(() => {});
+    this.#takeIn();
+  }
+
+  /** What `names` mentions is there: as files, since each open document makes the server's start slower. */
+  #writeEmptyDocuments(): void {
+    for (const document of this.#scope.nextDocuments()) this.#workspace.write(document, EMPTY);
+  }
+
+  /** Replaces the cells of a long chain by their declarations. */
+  async #writeTypes(): Promise<void> {
+    const documents = this.#emit.running ? [] : this.#scope.inferredDocuments();
+    if (documents.length === 0) return;
+    const written = await this.#emit.emit(documents, this.#texts);
+    if (this.#closed) return;
+    this.#scope.typesWritten(documents, written);
+    const onDisk = [...written].filter(([document]) => !this.#texts.has(document));
+    for (const [document, text] of onDisk) this.#workspace.write(document, text);
+    const changes = onDisk.map(([document]) => ({ uri: this.#workspace.uri(document), type: FILE_CHANGED }));
+    if (changes.length > 0) this.#server.notify("workspace/didChangeWatchedFiles", { changes });
+    for (const [document, text] of written) if (this.#texts.has(document)) this.#change(document, text);
+    this.#takeIn();
+  }
+
+  /**
+   * The compiler takes in what changed now, while a cell runs, and not when the next cell is checked; one document at a
+   * time, as only then it keeps its program.
+   */
+  #takeIn(): void {
+    const textDocument = { uri: this.#workspace.uri(SCRATCH) };
+    this.#request("textDocument/hover", { textDocument, position: { line: 0, character: 0 } }).catch(() => {});
   }
 
   async complete(source: string, offset: number): Promise<CompletionList> {
@@ -179,7 +226,10 @@ class TypeScriptEngine implements LanguageEngine {
         hover !== null && detail === 1
           ? ((await this.#query(source, offset, "textDocument/definition")) as LspLocation[] | LspLocation | null)
           : null;
-      return toInspection(hover, signatures, definition);
+      return toInspection(hover, signatures, definition, {
+        cellOf: (document) => this.#scope.cellOf(document),
+        textOf: (document) => this.#texts.get(document),
+      });
     } catch {
       return undefined;
     }
@@ -187,6 +237,7 @@ class TypeScriptEngine implements LanguageEngine {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#emit.close();
     await this.#server.kill();
     this.#workspace.remove();
   }
@@ -236,7 +287,7 @@ class TypeScriptEngine implements LanguageEngine {
   async #request(method: string, params: object): Promise<unknown> {
     const server = this.#server;
     try {
-      return await server.request(method, params, this.#timeout);
+      return await server.request(method, params, server === this.#warm ? this.#timeout : COLD * this.#timeout);
     } catch (error) {
       // A server that is late once is not waited for again.
       if (error instanceof LanguageServerError && error.reason === "late" && server === this.#server && !this.#closed) {
@@ -249,6 +300,9 @@ class TypeScriptEngine implements LanguageEngine {
 
   #change(document: string, text: string): void {
     if (this.#server.ended && !this.#closed) this.#server = this.#start();
+    const isOpen = this.#texts.has(document);
+    this.#texts.set(document, text);
+    if (!isOpen) return this.#open(this.#server, document);
     const version = (this.#versions.get(document) ?? 0) + 1;
     this.#versions.set(document, version);
     this.#server.notify("textDocument/didChange", {
@@ -263,57 +317,35 @@ class TypeScriptEngine implements LanguageEngine {
     const initialize = { processId: process.pid, rootUri: this.#workspace.uri(""), capabilities };
     server.request("initialize", initialize, this.#timeout).catch(() => {});
     server.notify("initialized", {});
-    const empty = this.#scope.openText("").text;
-    for (const [document, text] of [
-      [NAMES, this.#scope.namesText()],
-      [SCRATCH, empty],
-      [QUERY, empty],
-    ] as const) {
-      this.#versions.set(document, 1);
-      server.notify("textDocument/didOpen", {
-        textDocument: { uri: this.#workspace.uri(document), languageId: "typescript", version: 1, text },
-      });
-    }
+    for (const document of this.#texts.keys()) this.#open(server, document);
     // Asked for its effect: the compiler reads its library before the first cell comes.
     server
-      .request("textDocument/diagnostic", { textDocument: { uri: this.#workspace.uri(SCRATCH) } }, 10 * this.#timeout)
-      .catch(() => {});
+      .request("textDocument/diagnostic", { textDocument: { uri: this.#workspace.uri(SCRATCH) } }, COLD * this.#timeout)
+      .then(
+        () => {
+          this.#warm = server;
+        },
+        () => {},
+      );
     return server;
   }
-}
 
-/** Stands in where there is no compiler to ask: cells run unchecked, and the names of earlier cells complete. */
-class UncheckedEngine implements LanguageEngine {
-  readonly serverPid = undefined;
-  readonly #scope = new CellScope();
-  readonly #reason: string;
-
-  constructor(reason: string) {
-    this.#reason = reason;
+  /** A document that changes no more is read from disk: each open one costs a little at every change of another. */
+  #closeDocument(document: string): void {
+    this.#workspace.write(document, this.#texts.get(document) ?? EMPTY);
+    this.#texts.delete(document);
+    this.#server.notify("textDocument/didClose", { textDocument: { uri: this.#workspace.uri(document) } });
   }
 
-  check(): Promise<CheckResult> {
-    return Promise.resolve({ diagnostics: [], unchecked: `The cell was not type-checked: ${this.#reason}.` });
-  }
-
-  commit({ cell, source }: CellSource): void {
-    this.#scope.commit(cell, source);
-  }
-
-  complete(source: string, offset: number): Promise<CompletionList> {
-    return Promise.resolve(toCompletions(null, source, wordAt(source, offset), this.#scope.names()));
-  }
-
-  reset(): void {
-    this.#scope.clear();
-  }
-
-  inspect(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
+  #open(server: LanguageServer, document: string): void {
+    this.#versions.set(document, 1);
+    const textDocument = {
+      uri: this.#workspace.uri(document),
+      languageId: "typescript",
+      version: 1,
+      text: this.#texts.get(document) ?? "",
+    };
+    server.notify("textDocument/didOpen", { textDocument });
   }
 }
 

@@ -37,7 +37,7 @@ async function withFolder(
   body: (engine: LanguageEngine, folder: string) => Promise<void>,
 ): Promise<void> {
   const made = newFolder(files);
-  const own = createLanguageEngine({ folder: made });
+  const own = createLanguageEngine({ folder: made, timeout: 20_000 });
   try {
     await body(own, made);
   } finally {

@@ -1,5 +1,7 @@
 import { type DeclarationKind, declaredNames, exportedInline } from "../declarations.ts";
+import type { CellSource } from "../engine.ts";
 import { CellSyntaxError, parseCell } from "../parse.ts";
+import type { Node } from "../walk.ts";
 
 /** The document through which a cell sees the names of the cells before it. */
 export const NAMES_MODULE = "names";
@@ -15,30 +17,95 @@ export interface CellText {
 }
 
 interface Owner {
-  module: string;
+  module: number;
   kind: DeclarationKind;
 }
 
+interface CommittedCell {
+  source: CellSource;
+  /** The modules whose names it uses. */
+  uses: readonly number[];
+  /** How many cells are inferred, one after the other, for its types; 0 once they are written out. */
+  depth: number;
+  /** Whether its types have been written out, or cannot be. */
+  isTried: boolean;
+}
+
+/** A chain of cells that long has its types written out: what is inferred for a check stays below a few milliseconds. */
+const LONG_CHAIN = 32;
+/** So many modules come into being at once. */
+const BATCH = 32;
+
 /**
- * Which committed cell declared each name, and the documents made of that. Every committed cell is a module of its own.
- * A cell that is being checked imports what it uses from one module, `names`, which says for each name which cell has
- * it: as the imports of the checked document never change, the compiler takes it for an edit and keeps its program.
+ * Which committed cell declared each name, and the documents made of that. Every committed cell that declares something
+ * is a module of its own. A cell that is being checked imports what it uses from one module, `names`, which says for
+ * each name which cell has it. The compiler takes a change of one document's text for an edit, and keeps its program, as
+ * long as no import of a module comes or goes: so the modules of the next cells are there in advance, empty, and `names`
+ * mentions them all.
  */
 export class CellScope {
   readonly #owners = new Map<string, Owner>();
-  readonly #modules = new Set<string>();
+  readonly #cells: CommittedCell[] = [];
+  #deepest = 0;
+  /** The modules that change: some have cells, the others wait for one. */
+  #open = { first: 0, end: BATCH };
+  /** Modules before those that `names` mentions. */
+  #mentioned: readonly number[] = [];
 
   /** Names a later cell may use, and what they are. */
   *names(): Generator<[name: string, kind: DeclarationKind]> {
     for (const [name, { kind }] of this.#owners) yield [name, kind];
   }
 
+  /** The documents that the next cells become, and those before them in their batch. */
+  nextDocuments(): string[] {
+    return range(this.#open.first, this.#open.end).map(documentOf);
+  }
+
+  /** Once all open documents have their cells: these, which change no more, while others are opened. */
+  takeFull(): string[] {
+    const { first, end } = this.#open;
+    if (this.#cells.length < end) return [];
+    this.#open = { first: end, end: end + BATCH };
+    this.#mentioned = [...new Set([...this.#owners.values()].map(({ module }) => module))].toSorted((a, b) => a - b);
+    return range(first, end).map(documentOf);
+  }
+
+  /** The cell that a document was made of. */
+  cellOf(document: string): CellSource | undefined {
+    const module = /^cell-(\d+)\.ts$/.exec(document)?.[1];
+    return module === undefined ? undefined : this.#cells[Number(module)]?.source;
+  }
+
+  /** The documents whose types should be written out; none while all chains are short. */
+  inferredDocuments(): string[] {
+    if (this.#deepest < LONG_CHAIN) return [];
+    const inferred = [...this.#cells.keys()].filter((module) => this.#cells[module]?.isTried === false);
+    return inferred.length < LONG_CHAIN ? [] : inferred.map(documentOf);
+  }
+
+  /** The types of these documents were to be written out, and have been for some of them. */
+  typesWritten(tried: readonly string[], written: ReadonlyMap<string, unknown>): void {
+    const [triedNow, writtenNow] = [new Set(tried), new Set(written.keys())];
+    this.#deepest = 0;
+    for (const [module, cell] of this.#cells.entries()) {
+      cell.isTried ||= triedNow.has(documentOf(module));
+      if (writtenNow.has(documentOf(module))) cell.uses = none;
+      cell.depth = cell.uses === none ? 0 : this.#depthOver(cell.uses);
+      this.#deepest = Math.max(this.#deepest, cell.depth);
+    }
+  }
+
+  #depthOver(uses: readonly number[]): number {
+    return 1 + Math.max(0, ...uses.map((module) => this.#cells[module]?.depth ?? 0));
+  }
+
   /** The text of `names`. */
   namesText(): string {
-    const byModule = new Map<string, string[]>();
-    for (const [name, { module }] of this.#owners) byModule.set(module, [...(byModule.get(module) ?? []), name]);
-    const lines = [...byModule].map(([module, names]) => `export { ${names.join(", ")} } from "./${module}";`);
-    return `${lines.join("\n")}\nexport {};\n`;
+    const names = new Map<number, string[]>();
+    for (const module of [...this.#mentioned, ...range(this.#open.first, this.#open.end)]) names.set(module, []);
+    for (const [name, { module }] of this.#owners) names.get(module)?.push(name);
+    return [...names].map(([module, own]) => `export {${own.join(",")}} from "./cell-${module}";\n`).join("");
   }
 
   /** A cell that is being written, checked or asked about. It may be no program yet. */
@@ -53,8 +120,8 @@ export class CellScope {
     };
   }
 
-  /** Takes in a cell that runs: the module it becomes, or nothing where it is no program. */
-  commit(cell: string, source: string): { module: string; text: string } | undefined {
+  /** Takes in a cell that runs: the document it becomes, or nothing where it is no program or tells later cells nothing. */
+  commit({ cell, source }: CellSource): { document: string; text: string } | undefined {
     let parsed: ReturnType<typeof parseCell>;
     try {
       parsed = parseCell(source);
@@ -63,17 +130,21 @@ export class CellScope {
       throw error;
     }
     const declared = declaredNames(parsed.program);
+    if (declared.size === 0 && !parsed.program.body.some(reachesOut)) return undefined;
     const used = this.#used(parsed.text, declared);
     const imports = used.map(
       ([name, { module, kind }]) =>
-        `import { ${kind === "let" ? `${name} as ${LET_PREFIX}${name}` : name} } from "./${module}";`,
+        `import { ${kind === "let" ? `${name} as ${LET_PREFIX}${name}` : name} } from "./cell-${module}";`,
     );
     const inline = exportedInline(parsed.program);
     const exports = [...declared.keys()].filter((name) => !inline.has(name));
-    const module = this.#newModule(cell);
+    const uses = [...new Set(used.map(([, owner]) => owner.module))];
+    const depth = this.#depthOver(uses);
+    const module = this.#cells.push({ source: { cell, source }, uses, depth, isTried: false }) - 1;
+    this.#deepest = Math.max(this.#deepest, depth);
     for (const [name, kind] of declared) this.#owners.set(name, { module, kind });
     return {
-      module,
+      document: documentOf(module),
       text: `${parsed.text}\n;${letDeclarations(used)}${imports.join("")}export { ${exports.join(", ")} };\n`,
     };
   }
@@ -91,20 +162,28 @@ export class CellScope {
     }
     return used;
   }
+}
 
-  /** A module name never used before, so that the compiler cannot know an older text of it. */
-  #newModule(cell: string): string {
-    const label = cell.replaceAll(/[^\w-]/g, "_");
-    let module = `cell-${label}`;
-    for (let again = 2; this.#modules.has(module); again += 1) module = `cell-${label}-${again}`;
-    this.#modules.add(module);
-    return module;
-  }
+function range(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index);
+}
+
+/** What a cell uses whose types are written out. */
+const none: readonly number[] = [];
+
+const documentOf = (module: number): string => `cell-${module}.ts`;
+
+/** Whether a statement changes what later cells see without declaring a name: `declare global`, an import for its types. */
+function reachesOut(statement: Node): boolean {
+  return (
+    statement.type === "TSModuleDeclaration" ||
+    (statement.type === "ImportDeclaration" && statement.specifiers.length === 0)
+  );
 }
 
 /** What the compiler says about a name of another cell, in the user's words. */
 export function plainNames(message: string): string {
-  return message.replaceAll(LET_PREFIX, "");
+  return message.replaceAll(LET_PREFIX, "").replaceAll(/import\("[^"]*\bcell-\d+"\)\./g, "");
 }
 
 /** A variable of another cell can be assigned to, as an import cannot. */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Inspection } from "../engine.ts";
+import { declarationText } from "../declarations.ts";
+import type { CellSource, Inspection } from "../engine.ts";
 import { plainNames } from "./cell-scope.ts";
 import type { LspRange } from "./diagnostics.ts";
 
@@ -21,7 +22,15 @@ export interface LspSignatureHelp {
   activeParameter?: number;
 }
 
-export type LspLocation = { uri: string; range: LspRange } | { targetUri: string; targetRange: LspRange };
+export type LspLocation =
+  | { uri: string; range: LspRange }
+  | { targetUri: string; targetRange: LspRange; targetSelectionRange: LspRange };
+
+/** What the documents were made of that stand for cells. */
+export interface CellDocuments {
+  cellOf(document: string): CellSource | undefined;
+  textOf(document: string): string | undefined;
+}
 
 /** A declaration longer than this is cut; the file is named anyway. */
 const MAX_SOURCE_LINES = 60;
@@ -31,11 +40,14 @@ export function toInspection(
   hover: LspHover | null,
   signatures: LspSignatureHelp | null,
   definition: LspLocation[] | LspLocation | null,
+  cells: CellDocuments,
 ): Inspection | undefined {
   const markdown =
     hover === null
       ? describeCall(signatures)
-      : [tidy(markupText(hover.contents)), describeDefinition(definition)].filter((part) => part !== "").join("\n\n");
+      : [tidy(markupText(hover.contents)), describeDefinition(definition, cells)]
+          .filter((part) => part !== "")
+          .join("\n\n");
   return markdown === "" ? undefined : { markdown, text: toPlainText(markdown) };
 }
 
@@ -73,27 +85,37 @@ function describeCall(help: LspSignatureHelp | null): string {
 }
 
 /** The text of the declaration and where it stands. */
-function describeDefinition(definition: LspLocation[] | LspLocation | null): string {
+function describeDefinition(definition: LspLocation[] | LspLocation | null, cells: CellDocuments): string {
   const location = Array.isArray(definition) ? definition[0] : definition;
   if (location == null) return "";
-  const [uri, range] =
-    "targetUri" in location ? [location.targetUri, location.targetRange] : [location.uri, location.range];
+  const { uri, range, selection } =
+    "targetUri" in location
+      ? { uri: location.targetUri, range: location.targetRange, selection: location.targetSelectionRange }
+      : { ...location, selection: location.range };
   if (!uri.startsWith("file:")) return "";
   const path = fileURLToPath(uri);
-  const cell = /^cell-([^.]+)\.ts$/.exec(basename(path))?.[1];
-  if (/^(?:query|scratch|names)\.ts$/.test(basename(path))) return "";
-  let lines: string[];
-  try {
-    lines = readFileSync(path, "utf8")
-      .split("\n")
-      .slice(range.start.line, range.end.line + 1);
-  } catch {
-    return "";
-  }
+  const document = basename(path);
+  if (/^(?:query|scratch|names)\.ts$/.test(document)) return "";
+  const cell = cells.cellOf(document);
+  const text = cells.textOf(document) ?? readText(path);
+  if (text === undefined) return "";
+  const lines = text.split("\n").slice(range.start.line, range.end.line + 1);
+  // A cell may stand there with its types written out: what the user wrote is in its source.
+  const name = text.split("\n")[selection.start.line]?.slice(selection.start.character, selection.end.character) ?? "";
+  const declaration = cell === undefined ? undefined : declarationText(cell.source, name)?.split("\n");
   const where =
-    cell === undefined ? `Declared in \`${path}\`, line ${range.start.line + 1}` : `Declared in cell ${cell}`;
-  const shown = lines.length > MAX_SOURCE_LINES ? [...lines.slice(0, MAX_SOURCE_LINES), "…"] : lines;
+    cell === undefined ? `Declared in \`${path}\`, line ${range.start.line + 1}` : `Declared in cell ${cell.cell}`;
+  const all = declaration ?? lines;
+  const shown = all.length > MAX_SOURCE_LINES ? [...all.slice(0, MAX_SOURCE_LINES), "…"] : all;
   return `${where}:\n\n\`\`\`typescript\n${shown.join("\n")}\n\`\`\``;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Markdown as a terminal shows it. */

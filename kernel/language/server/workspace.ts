@@ -95,6 +95,31 @@ export class Workspace {
     this.write("tsconfig.json", JSON.stringify(config));
   }
 
+  /** Writes a project file for the declarations of some documents. Whatever else the compiler would write stays in the folder too. */
+  writeEmitConfig(name: string, documents: readonly string[]): void {
+    const compilerOptions = {
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      noCheck: true,
+      removeComments: false,
+      stripInternal: false,
+      rootDir: parse(this.folder).root,
+      outDir: this.#emitFolder,
+    };
+    this.write(name, JSON.stringify({ extends: "./tsconfig.json", files: documents, include: [], compilerOptions }));
+  }
+
+  /** Where the declarations of a document are written. */
+  emitted(document: string): string {
+    const { root } = parse(this.folder);
+    return join(this.#emitFolder, this.folder.slice(root.length), document.replace(/\.ts$/, ".d.ts"));
+  }
+
+  get #emitFolder(): string {
+    return join(this.#root, ".emitted");
+  }
+
   remove(): void {
     rmSync(this.#root, { recursive: true, force: true });
   }

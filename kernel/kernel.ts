@@ -45,7 +45,8 @@ export class Kernel {
   readonly #handlers: Record<string, Handler>;
   readonly #queue = new ShellQueue();
   #closed: Promise<void> | undefined;
-  #pendingInput: number | undefined;
+  /** What cells ask the user, the first of them being asked: front ends show one question at a time. */
+  #questions: { id: number; message: Message }[] = [];
 
   constructor(options: KernelOptions) {
     this.#options = options;
@@ -57,8 +58,8 @@ export class Kernel {
       publish: (parent, type, content, buffers, metadata) =>
         options.send(publishFor(parent, type, content, buffers, metadata)),
       ask: (parent, id, content) => {
-        this.#pendingInput = id;
-        options.send(askClient(parent, content));
+        this.#questions.push({ id, message: askClient(parent, content) });
+        if (this.#questions.length === 1) this.#askNext();
       },
     });
     this.#runner.configure(options.configuration ?? {});
@@ -175,7 +176,7 @@ export class Kernel {
       counts,
       ...(stopOnError && { failing }),
     });
-    this.#pendingInput = undefined;
+    this.#questions = [];
     if (counts) this.#history.add(this.#runner.count, code, output);
     return reply;
   }
@@ -194,11 +195,18 @@ export class Kernel {
     await this.#runner.comms.take(kind, message);
   }
 
+  #askNext(): void {
+    const [question] = this.#questions;
+    if (question !== undefined) this.#options.send(question.message);
+  }
+
   #takeInput(message: Message): undefined {
-    const id = this.#pendingInput;
-    if (id === undefined) return;
-    this.#pendingInput = undefined;
-    this.#runner.input(id, new Fields(message).text("value"));
+    const [question] = this.#questions;
+    if (question === undefined) return;
+    const value = new Fields(message).text("value");
+    this.#questions.shift();
+    this.#runner.input(question.id, value);
+    this.#askNext();
   }
 }
 

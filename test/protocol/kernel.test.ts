@@ -72,7 +72,7 @@ test("what is queued behind a failing cell is aborted, other requests and later 
 test("an interrupt ends the cell, and the variables stay", async () => {
   await using client = new KernelClient();
   const running = client.run("let x = 1; console.log('looping'); while (true) x++;");
-  await client.next(({ header }) => header.msg_type === "stream");
+  await client.next(({ content }) => content.text === "looping\n");
   await client.send("control", "interrupt_request");
   expect((await running).reply).toMatchObject({ status: "error", ename: "KeyboardInterrupt" });
   expect((await client.run("x > 1")).outputs).toContainEqual([
@@ -82,7 +82,7 @@ test("an interrupt ends the cell, and the variables stay", async () => {
 });
 
 test("an interrupt that comes as the cell leaves its type check is not lost", async () => {
-  await using client = new KernelClient();
+  await using client = new KernelClient({ languageTimeout: 2_000 });
   await client.run("let x = 1");
   // Stopped, the language server lets the check run into its limit; what is said of that comes just before the cell begins.
   for (const pid of client.languageServers()) process.kill(pid, "SIGSTOP");
@@ -95,7 +95,7 @@ test("an interrupt that comes as the cell leaves its type check is not lost", as
 });
 
 test("a cell that is being checked when the kernel shuts down never runs", async () => {
-  const client = new KernelClient();
+  const client = new KernelClient({ languageTimeout: 2_000 });
   await client.run("let x = 1");
   for (const pid of client.languageServers()) process.kill(pid, "SIGSTOP");
   const running = client.run("while (true) x++;");

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Kernel, type KernelOptions } from "../../dist/kernel/kernel.js";
+import { createLanguageEngine } from "../../dist/kernel/language/tsgo.js";
 import type { Channel, Message } from "../../dist/kernel/wire/message.js";
 import { MessageLog } from "./message-log.ts";
 
@@ -32,9 +33,11 @@ export class KernelClient {
   readonly received: Message[] = this.#log.received;
   readonly #kernel: Kernel;
 
-  constructor(options: Partial<KernelOptions> = {}) {
+  /** `languageTimeout`: how long the language server may take, in ms; by default far more than it ever needs. */
+  constructor({ languageTimeout = 20_000, ...options }: Partial<KernelOptions> & { languageTimeout?: number } = {}) {
     this.#kernel = new Kernel({
       folder: this.folder,
+      engine: createLanguageEngine({ folder: this.folder, timeout: languageTimeout }),
       ...options,
       send: (message) => this.#log.add(message),
     });

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { annotate, summarise } from "../headless/github.ts";
 import { formatJunit, type NotebookReport } from "../headless/junit.ts";
 import { formatNotebook, type Notebook, NotebookError, readNotebook, writeWhole } from "../headless/notebook.ts";
 import { runNotebook } from "../headless/notebook-run.ts";
@@ -29,9 +30,11 @@ Runs all code cells in order and shows what they print; writes only what is aske
   --cell-timeout MS   milliseconds one cell may take
   --timeout MS        milliseconds each notebook may take
   --allow-errors      go on after a cell that failed
+  --check             compare with the stored outputs; times, dates, ids and pictures may differ, and what a
+                      cell with the tag no-check shows
   --jobs N            notebooks side by side, default 1
   --quiet             no progress, no output of cells
-Exit codes: 0 all cells ran, 1 a cell failed, 2 wrong use, 3 a time limit, 130 interrupted.`;
+Exit codes: 0 all cells ran, 1 a cell failed or differs, 2 wrong use, 3 a time limit, 130 interrupted.`;
 
 const options = {
   p: { type: "string", short: "p", multiple: true },
@@ -42,6 +45,7 @@ const options = {
   "cell-timeout": { type: "string" },
   timeout: { type: "string" },
   "allow-errors": { type: "boolean" },
+  check: { type: "boolean" },
   jobs: { type: "string", short: "j" },
   quiet: { type: "boolean", short: "q" },
   help: { type: "boolean", short: "h" },
@@ -58,6 +62,7 @@ interface Plan {
   cellTimeout: number | undefined;
   timeout: number | undefined;
   allowErrors: boolean;
+  check: boolean;
   jobs: number;
   quiet: boolean;
 }
@@ -117,6 +122,7 @@ function makePlan(paths: string[], values: ReturnType<typeof parseCommand<typeof
     cellTimeout: parseMilliseconds("run", "cell-timeout", values["cell-timeout"]),
     timeout: parseMilliseconds("run", "timeout", values.timeout),
     allowErrors: values["allow-errors"] ?? false,
+    check: values.check ?? false,
     jobs: Math.min(jobs, Math.max(1, availableParallelism() * 2)),
     quiet: values.quiet ?? false,
   };
@@ -144,6 +150,8 @@ async function runAll(plan: Plan, notebooks: ReadonlyMap<string, Notebook>): Pro
   await Promise.all(Array.from({ length: Math.min(plan.jobs, waiting.length) }, work));
   process.off("SIGINT", interrupt);
   process.off("SIGTERM", interrupt);
+  annotate(reports, process.env);
+  await summarise(reports, process.env);
   if (plan.junit !== undefined) await writeWhole(plan.junit, formatJunit(reports));
   return exitCode(reports, controller.signal.aborted, plan.allowErrors);
 }
@@ -154,7 +162,7 @@ async function runOne(plan: Plan, path: string, notebook: Notebook, signal: Abor
   const cells = await runNotebook(
     path,
     notebook,
-    { cellTimeout: plan.cellTimeout, timeout: plan.timeout, allowErrors: plan.allowErrors, signal },
+    { cellTimeout: plan.cellTimeout, timeout: plan.timeout, allowErrors: plan.allowErrors, check: plan.check, signal },
     progress,
   );
   progress.end(cells);
@@ -167,5 +175,5 @@ function exitCode(reports: readonly NotebookReport[], interrupted: boolean, allo
   if (interrupted) return EXIT_INTERRUPTED;
   const outcomes = reports.flatMap((report) => report.cells.map((cell) => cell.outcome));
   if (outcomes.includes("timeout")) return EXIT_TIME;
-  return outcomes.includes("failed") && !allowErrors ? EXIT_FAILED : EXIT_OK;
+  return outcomes.includes("differs") || (outcomes.includes("failed") && !allowErrors) ? EXIT_FAILED : EXIT_OK;
 }

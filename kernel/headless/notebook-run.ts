@@ -4,7 +4,8 @@ import { dirname, resolve } from "node:path";
 import { kernelInfo } from "../information.ts";
 import { Kernel } from "../kernel.ts";
 import type { Message } from "../wire/message.ts";
-import { type Cell, type Notebook, sourceOf } from "./notebook.ts";
+import { differenceOf } from "./compare.ts";
+import { type Cell, type Notebook, type Output, sourceOf } from "./notebook.ts";
 import { Outputs } from "./outputs.ts";
 
 export interface RunOptions {
@@ -14,11 +15,13 @@ export interface RunOptions {
   timeout: number | undefined;
   /** Goes on after a cell that failed. */
   allowErrors: boolean;
+  /** A cell whose outputs are not those that the notebook has stored is reported as `differs`; the run goes on. */
+  check: boolean;
   /** Ends the run; what has been done stays in the notebook. */
   signal: AbortSignal;
 }
 
-export type CellOutcome = "ok" | "failed" | "skipped" | "timeout" | "interrupted" | "not run";
+export type CellOutcome = "ok" | "failed" | "differs" | "skipped" | "timeout" | "interrupted" | "not run";
 
 /** How a cell ended. */
 export interface CellReport {
@@ -28,6 +31,8 @@ export interface CellReport {
   /** Milliseconds. */
   duration: number;
   error?: { ename: string; evalue: string; traceback: string[] };
+  /** How its outputs differ from the stored ones, in one line. */
+  difference?: string;
 }
 
 export interface RunEvents {
@@ -80,9 +85,10 @@ class NotebookRun {
     let stop: CellOutcome | undefined;
     for (const [index, cell] of notebook.cells.entries()) {
       if (cell.cell_type !== "code" || sourceOf(cell).trim() === "") continue;
+      const stored = this.#options.check ? (cell.outputs ?? []) : undefined;
       cell.outputs = [];
       cell.execution_count = null;
-      const report = await this.#report(index, cell, stop, events);
+      const report = await this.#report(index, cell, stop, stored, events);
       reports.push(report);
       if (
         report.outcome === "timeout" ||
@@ -96,7 +102,13 @@ class NotebookRun {
     return reports;
   }
 
-  async #report(index: number, cell: Cell, stop: CellOutcome | undefined, events: RunEvents): Promise<CellReport> {
+  async #report(
+    index: number,
+    cell: Cell,
+    stop: CellOutcome | undefined,
+    stored: readonly Output[] | undefined,
+    events: RunEvents,
+  ): Promise<CellReport> {
     const tags = cell.metadata.tags ?? [];
     if (stop !== undefined) return { index, cell, outcome: stop, duration: 0 };
     if (tags.includes("skip") || tags.includes("skip-execution"))
@@ -113,6 +125,8 @@ class NotebookRun {
       duration,
     };
     if (content.status === "error") report.error = content as unknown as NonNullable<CellReport["error"]>;
+    const difference = stored === undefined || report.outcome !== "ok" ? undefined : differenceOf(cell, stored);
+    if (difference !== undefined) Object.assign(report, { outcome: "differs", difference });
     events.cellEnded(report);
     return report;
   }

@@ -30,11 +30,12 @@ export class Progress {
     return `${this.#path} [${this.#count}/${this.#total}] ${title.length > 60 ? `${title.slice(0, 59)}…` : title}`;
   }
 
-  cellEnded({ cell, duration, outcome }: CellReport): void {
+  cellEnded({ cell, difference, duration, outcome }: CellReport): void {
     if (this.#live && !this.#quiet) process.stderr.write("\r\u001b[2K");
     if (this.#quiet && outcome === "ok") return;
     console.log(`${this.#heading(cell)}  ${outcome === "ok" ? "" : `${outcome} `}${formatDuration(duration)}`);
     for (const output of cell.outputs ?? []) console.log(indent(textOf(output)));
+    if (difference !== undefined) console.log(`    differs from what is stored: ${difference}`);
   }
 
   /** The sum, and what was not run. */
@@ -42,7 +43,7 @@ export class Progress {
     if (this.#quiet) return;
     const count = (outcome: CellReport["outcome"]): number =>
       reports.filter((report) => report.outcome === outcome).length;
-    const parts = (["ok", "failed", "timeout", "interrupted", "skipped", "not run"] as const)
+    const parts = (["ok", "failed", "differs", "timeout", "interrupted", "skipped", "not run"] as const)
       .filter((outcome) => count(outcome) > 0)
       .map((outcome) => `${count(outcome)} ${outcome}`);
     console.log(

@@ -68,7 +68,7 @@ export class Line {
   }
 
   commit(type: number, words: number): void {
-    this.#writer.commit(type, words);
+    this.#commit(type, words);
     this.#schedulerBell.ring();
   }
 
@@ -84,7 +84,7 @@ export class Line {
 
   /** The same for what nobody waits for: the scheduler is woken for it when this turn of the event loop is over. */
   commitQuietly(type: number, words: number): void {
-    this.#writer.commit(type, words);
+    this.#commit(type, words);
     if (this.#writer.crowded) this.#schedulerBell.ring();
     else if (!this.#ringsSoon) {
       this.#ringsSoon = true;
@@ -95,6 +95,14 @@ export class Line {
   #ringNow(): void {
     this.#ringsSoon = false;
     this.#schedulerBell.ring();
+  }
+
+  #commit(type: number, words: number): void {
+    this.#writer.commit(type, words);
+    while (!this.#writer.writeRest()) {
+      this.#schedulerBell.ring();
+      this.#writer.waitForRoom(10);
+    }
   }
 
   /** Records that are nothing but a list of ids. */

@@ -29,7 +29,7 @@ export class Peer {
 
   /** Whether a record of this size would go out at once. */
   hasRoom(words: number): boolean {
-    return this.#backlog.length === 0 && this.writer.begin(words);
+    return this.#backlog.length === 0 && !this.writer.unfinished && this.writer.begin(words);
   }
 
   /** Sends a record, now or when the thread has made room; `write` fills the body and returns its length. */
@@ -41,30 +41,35 @@ export class Peer {
   /** The same for what only means something together with a later record: it wakes nobody by itself. */
   sendAhead(type: number, words: number, write: WriteRecord): void {
     this.#put(type, words, write);
-    if (this.#rang && (this.#backlog.length > 0 || this.writer.crowded)) this.#rang = false;
+    if (this.#rang && (this.#behind || this.writer.crowded)) this.#rang = false;
   }
 
   #put(type: number, words: number, write: WriteRecord): void {
     if (this.hasRoom(words)) this.writer.commit(type, write(this.writer));
-    else {
-      this.#backlog.push({ type, words, write });
-      this.writer.wantRoom();
-    }
+    else this.#backlog.push({ type, words, write });
+    if (this.#behind) this.writer.wantRoom();
   }
 
   /** Finishes the turn: what waits for room goes out as far as it fits, and the thread is woken. */
   flush(): void {
-    if (this.#backlog.length > 0) this.#sendBacklog();
+    if (this.#behind) this.#sendBacklog();
     if (!this.#rang) {
       this.#rang = true;
       this.#bell.ring();
     }
   }
 
+  /** Whether something waits for room. */
+  get #behind(): boolean {
+    return this.#backlog.length > 0 || this.writer.unfinished;
+  }
+
   #sendBacklog(): void {
     let sent = 0;
+    if (this.writer.unfinished) this.#rang = false;
+    this.writer.writeRest();
     for (const { type, words, write } of this.#backlog) {
-      if (!this.writer.begin(words)) break;
+      if (this.writer.unfinished || !this.writer.begin(words)) break;
       this.writer.commit(type, write(this.writer));
       sent++;
     }
@@ -72,6 +77,6 @@ export class Peer {
       this.#backlog = this.#backlog.slice(sent);
       this.#rang = false;
     }
-    if (this.#backlog.length > 0) this.writer.wantRoom();
+    if (this.#behind) this.writer.wantRoom();
   }
 }

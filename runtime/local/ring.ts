@@ -10,8 +10,10 @@
  * of it, then `capacity` words of 8 bytes. Positions count words and wrap as 32-bit integers. Each end keeps a copy of
  * the other's position and looks again only when that is used up, so the lines seldom change hands. A record is a
  * header word (Int32 size in words, Int32 type) and its body. Records never wrap around the end: a filler of type 0
- * covers the rest.
+ * covers the rest. A record that is longer than half the ring goes in parts, and is read as one.
  */
+
+import { type Views, viewsOf } from "./block.ts";
 
 const HEADER_BYTES = 256;
 const WRITE = 0;
@@ -19,6 +21,8 @@ const READ = 32;
 const WANTS_ROOM = 33;
 const BLOCKED = 34;
 const FILLER = 0;
+/** A part of a long record; the last part has the record's type. */
+const PART = -1;
 
 /** Makes the shared memory of a ring; `capacityWords` must be a power of two. */
 export function createRingMemory(capacityWords: number): SharedArrayBuffer {
@@ -29,9 +33,11 @@ export function createRingMemory(capacityWords: number): SharedArrayBuffer {
 class RingEnd {
   protected readonly positions: Int32Array;
   protected readonly capacity: number;
-  readonly i32: Int32Array;
-  readonly f64: Float64Array;
-  readonly u8: Uint8Array;
+  readonly #ring: Views;
+  /** Where the present record lies: the ring, or memory of its own for a long one. */
+  i32: Int32Array;
+  f64: Float64Array;
+  u8: Uint8Array;
 
   constructor(memory: SharedArrayBuffer) {
     this.capacity = (memory.byteLength - HEADER_BYTES) / 8;
@@ -39,6 +45,13 @@ class RingEnd {
     this.i32 = new Int32Array(memory, HEADER_BYTES);
     this.f64 = new Float64Array(memory, HEADER_BYTES);
     this.u8 = new Uint8Array(memory, HEADER_BYTES);
+    this.#ring = { i32: this.i32, f64: this.f64, u8: this.u8 };
+  }
+
+  protected lookAt({ f64, i32, u8 }: Views = this.#ring): void {
+    this.i32 = i32;
+    this.f64 = f64;
+    this.u8 = u8;
   }
 }
 
@@ -49,10 +62,14 @@ export class RingWriter extends RingEnd {
   #read = 0;
   /** Index (in words) of the first body word of the record begun. */
   word = 0;
+  #long = false;
+  /** What is left to write of a long record. */
+  #rest: { type: number; content: Int32Array; at: number } | undefined;
 
   /** Reserves a record of at most `words` body words; false when the consumer is too far behind. */
   begin(words: number): boolean {
     const need = words + 1;
+    if (need > this.capacity >> 1) return this.#beginLong(words);
     const at = this.#write & (this.capacity - 1);
     const toEnd = this.capacity - at;
     const skip = toEnd < need ? toEnd : 0;
@@ -66,6 +83,35 @@ export class RingWriter extends RingEnd {
     return true;
   }
 
+  #beginLong(words: number): boolean {
+    if (this.#rest !== undefined) return false;
+    this.#long = true;
+    this.lookAt(viewsOf(new Int32Array(words * 2)));
+    this.word = 0;
+    return true;
+  }
+
+  /** Whether parts of a long record have yet to be written; nothing else can be until `writeRest` has said true. */
+  get unfinished(): boolean {
+    return this.#rest !== undefined;
+  }
+
+  /** Writes what fits of a long record; whether it is all there. */
+  writeRest(): boolean {
+    const rest = this.#rest;
+    if (rest === undefined) return true;
+    const total = rest.content.length >> 1;
+    while (rest.at < total) {
+      const part = Math.min(total - rest.at, this.capacity >> 2);
+      if (!this.begin(part)) return false;
+      this.i32.set(rest.content.subarray(rest.at * 2, (rest.at + part) * 2), this.word * 2);
+      rest.at += part;
+      this.commit(rest.at < total ? PART : rest.type, part);
+    }
+    this.#rest = undefined;
+    return true;
+  }
+
   #fits(words: number): boolean {
     if (this.capacity - ((this.#write - this.#read) | 0) >= words) return true;
     this.#read = Atomics.load(this.positions, READ);
@@ -74,6 +120,13 @@ export class RingWriter extends RingEnd {
 
   /** Makes the record begun visible; `words` is its body's true length, `type` is not 0. */
   commit(type: number, words: number): void {
+    if (this.#long) {
+      this.#long = false;
+      this.#rest = { type, content: this.i32.subarray(0, words * 2), at: 0 };
+      this.lookAt();
+      this.writeRest();
+      return;
+    }
     const at = this.word - 1;
     this.i32[at * 2] = words + 1;
     this.i32[at * 2 + 1] = type;
@@ -107,6 +160,9 @@ export class RingReader extends RingEnd {
   /** Where the producer was when last looked at. */
   #write = 0;
   #size = 0;
+  /** Parts of a long record that has not ended. */
+  #parts: Int32Array[] = [];
+  #long = false;
   /** Index (in words) of the first body word of the current record. */
   word = 0;
   /** Body length of the current record in words. */
@@ -131,6 +187,10 @@ export class RingReader extends RingEnd {
   next(): number {
     this.#read = (this.#read + this.#size) | 0;
     this.#size = 0;
+    if (this.#long) {
+      this.#long = false;
+      this.lookAt();
+    }
     if (((this.#read - this.#told) | 0) > this.capacity >> 3) this.#giveRoom();
     for (;;) {
       if (this.#read === this.#write) {
@@ -140,16 +200,34 @@ export class RingReader extends RingEnd {
       const at = this.#read & (this.capacity - 1);
       const size = this.i32[at * 2]!;
       const type = this.i32[at * 2 + 1]!;
-      if (type !== FILLER) {
+      if (type > FILLER) {
         this.word = at + 1;
         this.words = size - 1;
         this.#size = size;
+        if (this.#parts.length > 0) this.#endLong();
         return type;
       }
+      if (type === PART) this.#parts.push(this.i32.slice((at + 1) * 2, (at + size) * 2));
       this.#read = (this.#read + size) | 0;
     }
     if (this.#read !== this.#told) this.#giveRoom();
     return 0;
+  }
+
+  /** The current record is the last part of a long one. */
+  #endLong(): void {
+    this.#parts.push(this.i32.subarray(this.word * 2, (this.word + this.words) * 2));
+    const content = new Int32Array(this.#parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of this.#parts) {
+      content.set(part, at);
+      at += part.length;
+    }
+    this.#parts = [];
+    this.#long = true;
+    this.lookAt(viewsOf(content));
+    this.word = 0;
+    this.words = content.length >> 1;
   }
 
   #giveRoom(): void {

@@ -1,4 +1,4 @@
-import { get, getRuntimeContext, put, remote, SerializationError, timeline } from "heddle";
+import { get, getRuntimeContext, type ObjectRef, put, remote, SerializationError, timeline } from "heddle";
 import { describe, expect, it } from "vitest";
 import { timed, useRuntime } from "../support/runtime-measures.ts";
 import { add, echo, fail, sleep, UserError } from "../support/runtime-tasks.ts";
@@ -150,5 +150,17 @@ describe("declaring and submitting", () => {
       }
     });
     expect(await get(outer.remote())).toEqual([true, "inner"]);
+  });
+
+  it("arguments, inputs and results that are longer than a thread's ring go through it all the same", async () => {
+    const count = remote((...all: unknown[]) => all.length);
+    const inputs = Array.from({ length: 80 }, (_, n) => put(`${n}`.repeat(4000)));
+    const text = "y".repeat(8000);
+    const many = remote(() => Array.from({ length: 80 }, (_, n) => `${n}`.repeat(4000)), { numReturns: 80 });
+    const calls = Array.from({ length: 6 }, () => count.remote(...inputs));
+    expect(await get(count.remote(...Array.from({ length: 80 }, () => text)))).toBe(80);
+    expect(await get(calls)).toEqual([80, 80, 80, 80, 80, 80]);
+    const results = many.remote() as ObjectRef<string>[];
+    expect((await get(results)).map(({ length }) => length)).toEqual(inputs.map((_, n) => `${n}`.length * 4000));
   });
 });

@@ -73,4 +73,28 @@ describe("ring", () => {
     expect(reader.isPast(end)).toBe(true);
     expect(reader.pending).toBe(true);
   });
+
+  it.each([CAPACITY / 2, CAPACITY - 1, CAPACITY, 1000])("carries a record of %i words in parts", (length) => {
+    const { reader, writer } = ends();
+    const long = Array.from({ length }, (_, index) => index + 0.5);
+    for (let round = 0; round < 5; round++) {
+      expect(write(writer, 1, [round])).toBe(true);
+      expect(write(writer, 7, long)).toBe(true);
+      expect(reader.next()).toBe(1);
+      let type = reader.next();
+      while (!writer.writeRest()) type = reader.next();
+      if (type === 0) type = reader.next();
+      expect([type, bodyOf(reader)]).toEqual([7, long]);
+      expect(write(writer, 2, [round])).toBe(true);
+      expect([reader.next(), bodyOf(reader), reader.next()]).toEqual([2, [round], 0]);
+    }
+  });
+
+  it("takes nothing else until a long record is there", () => {
+    const { reader, writer } = ends();
+    expect(write(writer, 7, Array.from({ length: 200 }, () => 1))).toBe(true);
+    expect(writer.unfinished).toBe(true);
+    expect(write(writer, 7, Array.from({ length: 200 }, () => 2))).toBe(false);
+    expect(reader.next()).toBe(0);
+  });
 });

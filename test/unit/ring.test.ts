@@ -92,9 +92,21 @@ describe("ring", () => {
 
   it("takes nothing else until a long record is there", () => {
     const { reader, writer } = ends();
-    expect(write(writer, 7, Array.from({ length: 200 }, () => 1))).toBe(true);
+    expect(
+      write(
+        writer,
+        7,
+        Array.from({ length: 200 }, () => 1),
+      ),
+    ).toBe(true);
     expect(writer.unfinished).toBe(true);
-    expect(write(writer, 7, Array.from({ length: 200 }, () => 2))).toBe(false);
+    expect(
+      write(
+        writer,
+        7,
+        Array.from({ length: 200 }, () => 2),
+      ),
+    ).toBe(false);
     expect(reader.next()).toBe(0);
   });
 });

@@ -43,6 +43,14 @@ export class InspectorLink {
     throw new Error("the session does not answer: it is inside a call that cannot be looked into");
   }
 
+  /** The same for what runs functions of the user's: nothing pauses in them. */
+  async callFunction<T = object>(params: object): Promise<T> {
+    this.tell("Debugger.setSkipAllPauses", { skip: true });
+    const answer = this.call<T>("Runtime.callFunctionOn", params);
+    this.tell("Debugger.setSkipAllPauses", { skip: false });
+    return answer;
+  }
+
   /** The same for what the thread may do whenever it gets to it: waits as long as the session lives. */
   async request<T = object>(method: string, params: object = {}): Promise<T> {
     if (this.#session.exit !== undefined) throw new Error(this.#session.exit.message);

@@ -200,7 +200,7 @@ export class Requests {
       richInspectVariables: async (args) => {
         const value = await this.#evaluate(text(args, "variableName"), args.frameId);
         const host = await this.#evaluate("__heddle__.session", undefined);
-        const { result } = await inspector.call<Evaluation>("Runtime.callFunctionOn", {
+        const { result } = await inspector.callFunction<Evaluation>({
           objectId: host.objectId,
           functionDeclaration: "function (value) { return this.showVariable(value); }",
           arguments: [asArgument(value)],
@@ -228,7 +228,7 @@ export class Requests {
       this.#debugger.declare(name);
     }
     const host = await this.#evaluate("__heddle__.session", undefined);
-    await inspector.call("Runtime.callFunctionOn", {
+    await inspector.callFunction({
       objectId: host.objectId,
       functionDeclaration: `function (value) { ${name} = value; }`,
       arguments: [asArgument(value)],
@@ -254,6 +254,7 @@ export class Requests {
         })
       : await inspector.call<Evaluation>("Runtime.evaluate", {
           ...asked,
+          disableBreaks: true,
           // Nothing is awaited while the thread is paused.
           ...(pause === undefined && { replMode: true, awaitPromise: true }),
         });

@@ -86,6 +86,7 @@ export class Variables {
       expression: `(() => { const found = { __proto__: null }; ${reads.join(" ")} return found; })()`,
       objectGroup,
       silent: true,
+      disableBreaks: true,
     };
     const { result } =
       callFrameId === undefined
@@ -139,7 +140,7 @@ export class Variables {
   }
 
   async #elements(objectId: string, { count, start }: Page, path: string | undefined): Promise<Variable[]> {
-    const { result } = await this.#inspector.call<Evaluated>("Runtime.callFunctionOn", {
+    const { result } = await this.#inspector.callFunction<Evaluated>({
       objectId,
       functionDeclaration: `function (start, count) {
         const part = { __proto__: null };

@@ -17,6 +17,8 @@ export class DebugLine {
   readonly #send: (message: FromSession) => void;
   #inspector: Session | undefined;
   #isPaused = false;
+  /** A step has been asked for, and the thread has not come to its end. */
+  #isStepping = false;
 
   constructor(word: Int32Array<SharedArrayBuffer>, send: (message: FromSession) => void) {
     this.#word = word;
@@ -30,6 +32,7 @@ export class DebugLine {
       return;
     }
     const { id, method, params } = message;
+    if (method.startsWith("Debugger.step")) this.#isStepping = true;
     this.#post(method, params, (error, result) =>
       this.#send({ type: "inspected", id, ...(error ? { error: error.message } : { result: result ?? {} }) }),
     );
@@ -55,6 +58,15 @@ export class DebugLine {
     this.#post("Debugger.setSkipAllPauses", { skip: false });
   }
 
+  /** The end of a cell is the end of the steps in it: V8 would pause in whatever runs next. */
+  endSteps(): void {
+    if (!this.#isStepping) return;
+    this.#isStepping = false;
+    this.#post("Debugger.setSkipAllPauses", { skip: true });
+    this.#post("Runtime.evaluate", { expression: "(() => {})()" });
+    this.#post("Debugger.setSkipAllPauses", { skip: false });
+  }
+
   /** Turns the debugger off; a thread that is paused goes on. */
   close(): void {
     this.#inspector?.disconnect();
@@ -71,7 +83,10 @@ export class DebugLine {
   }
 
   #hear({ method, params }: InspectorNotification<object>): void {
-    if (method === "Debugger.paused") this.#isPaused = true;
+    if (method === "Debugger.paused") {
+      this.#isPaused = true;
+      this.#isStepping = false;
+    }
     if (method === "Debugger.resumed") this.#isPaused = false;
     // Each call of the inspector is a script without a name.
     const isNameless = method === "Debugger.scriptParsed" && (params as { url: string }).url === "";

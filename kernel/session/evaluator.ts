@@ -10,6 +10,7 @@
 import { Session } from "node:inspector";
 import { INTERRUPT_IDLE, INTERRUPT_INSIDE, INTERRUPT_TERMINATING, INTERRUPT_WANTED } from "../../runtime/host.ts";
 import { within } from "./deadline.ts";
+import type { DebugLine } from "./debug-line.ts";
 import { keepsVariables, stopLoop } from "./loop-values.ts";
 import type { CellError, Evaluated, EvaluateRequest } from "./protocol.ts";
 
@@ -44,16 +45,15 @@ interface Answer {
 export class Evaluator {
   readonly #inspector = new Session();
   readonly #word: Int32Array<SharedArrayBuffer>;
-  readonly #endPause: () => Promise<void> | undefined;
+  readonly #debugLine: Pick<DebugLine, "endPause" | "endSteps">;
   #host: Promise<string> | undefined;
   #running: Run | undefined;
   #interrupting: Promise<void> | undefined;
   #closed = false;
 
-  /** `endPause` is called before an interrupt: it makes a thread that a debugger has paused go on. */
-  constructor(word: Int32Array<SharedArrayBuffer>, endPause: () => Promise<void> | undefined) {
+  constructor(word: Int32Array<SharedArrayBuffer>, debugLine: Pick<DebugLine, "endPause" | "endSteps">) {
     this.#word = word;
-    this.#endPause = endPause;
+    this.#debugLine = debugLine;
     this.#inspector.connectToMainThread();
   }
 
@@ -115,7 +115,7 @@ export class Evaluator {
   }
 
   async #interruptRun(run: Run | undefined): Promise<void> {
-    const pauseEnds = this.#endPause();
+    const pauseEnds = this.#debugLine.endPause();
     if (pauseEnds !== undefined) await pauseEnds;
     if (run) this.#send("Runtime.evaluate", { expression: "__heddle__.session.interrupt()" });
     const ended = run?.outcome ?? this.#probe();
@@ -190,6 +190,7 @@ export class Evaluator {
     });
     this.#finishStart();
     const answer = await answering;
+    this.#debugLine.endSteps();
     run.answers++;
     if (answer.failure !== undefined) return run.stopped ? terminated : failed("Error", answer.failure);
     if (answer.exceptionDetails !== undefined) return this.#describe(run, request, answer.exceptionDetails);
@@ -249,7 +250,10 @@ export class Evaluator {
     this.#send("Runtime.evaluate", { expression: "__heddle__.session.begun()" });
   }
 
-  #post(method: string, params: object = {}): Promise<Answer> {
+  #post(method: string, asked: object = {}): Promise<Answer> {
+    // A pause while a message is being handled may keep Node from handling the next one; what a script does in a turn
+    // of its own may be paused.
+    const params = method === "Runtime.evaluate" ? { ...asked, disableBreaks: true } : asked;
     return new Promise((resolve) => {
       (
         this.#inspector.post as (

@@ -40,7 +40,7 @@ const { ring, line, interruptWord, flushed, nonce } = workerData as WatchdogData
 const output = new RingReader(ring);
 const socket = new Socket({ fd: 3, readable: true, writable: true });
 const debugLine = new DebugLine(interruptWord, send);
-const evaluator = new Evaluator(interruptWord, () => debugLine.endPause());
+const evaluator = new Evaluator(interruptWord, debugLine);
 const observers = new TaskObservers(send);
 let result: { data: MimeBundle; metadata: Record<string, unknown> } | undefined;
 const expressionData = new Map<string, MimeBundle>();

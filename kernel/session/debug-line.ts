@@ -25,6 +25,11 @@ export class DebugLine {
     this.#send = send;
   }
 
+  /** Whether V8's debugger may pause the thread. */
+  get isOn(): boolean {
+    return this.#inspector !== undefined;
+  }
+
   receive(message: Extract<ToSession, { type: "debugger" | "inspect" }>): void {
     if (message.type === "debugger") {
       if (message.on) this.#connect();

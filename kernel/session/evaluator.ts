@@ -45,13 +45,13 @@ interface Answer {
 export class Evaluator {
   readonly #inspector = new Session();
   readonly #word: Int32Array<SharedArrayBuffer>;
-  readonly #debugLine: Pick<DebugLine, "endPause" | "endSteps">;
+  readonly #debugLine: Pick<DebugLine, "isOn" | "endPause" | "endSteps">;
   #host: Promise<string> | undefined;
   #running: Run | undefined;
   #interrupting: Promise<void> | undefined;
   #closed = false;
 
-  constructor(word: Int32Array<SharedArrayBuffer>, debugLine: Pick<DebugLine, "endPause" | "endSteps">) {
+  constructor(word: Int32Array<SharedArrayBuffer>, debugLine: Pick<DebugLine, "isOn" | "endPause" | "endSteps">) {
     this.#word = word;
     this.#debugLine = debugLine;
     this.#inspector.connectToMainThread();
@@ -253,7 +253,8 @@ export class Evaluator {
   #post(method: string, asked: object = {}): Promise<Answer> {
     // A pause while a message is being handled may keep Node from handling the next one; what a script does in a turn
     // of its own may be paused.
-    const params = method === "Runtime.evaluate" ? { ...asked, disableBreaks: true } : asked;
+    const mayPause = method === "Runtime.evaluate" && this.#debugLine.isOn;
+    const params = mayPause ? { ...asked, disableBreaks: true } : asked;
     return new Promise((resolve) => {
       (
         this.#inspector.post as (

@@ -207,7 +207,7 @@ export function checkGetOptions(options: GetOptions, owner: string): GetOptions 
 
 /** Options of `cancel`. */
 export interface CancelOptions {
-  /** Ends the thread of a running task that does not stop by itself; default false. */
+  /** Ends the code of a running task that does not stop by itself, at last with its thread; default false. */
   force?: boolean;
   /** Whether the tasks it submitted are cancelled too; default true. */
   recursive?: boolean;

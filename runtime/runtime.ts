@@ -266,7 +266,7 @@ export async function* asCompleted<R extends ObjectRef<unknown>>(
 
 /**
  * Cancels the task behind a ref or a stream: unstarted it never runs, running its awaits reject and its signal aborts; with `force`
- * its thread is ended. `recursive` (default) takes the tasks it submitted along. Finished tasks and put objects are left
+ * its synchronous code is cut, and only where that does not help within a second its thread is ended. `recursive` (default) takes the tasks it submitted along. Finished tasks and put objects are left
  * alone. Semantics: `ray.cancel`.
  */
 export function cancel(ref: ObjectRef<unknown> | ObjectRefGenerator<unknown>, options: CancelOptions = {}): void {

@@ -38,6 +38,16 @@ export interface Caller {
   suspend(): void;
 }
 
+/** What concerns only a worker. */
+export interface ThreadEvents {
+  /** A record that is not for the thread's calls and objects. */
+  record(type: number, reader: RingReader): void;
+  /** All records that were there have been handled. */
+  turnOver(): void;
+  /** The code of a task was cut. */
+  cut(task: number): void;
+}
+
 export class Client implements Backend {
   readonly sessionId: string;
   readonly totals: Record<string, number>;
@@ -54,28 +64,23 @@ export class Client implements Backend {
   readonly #streams: OpenStreams;
   readonly #sharedViews: SharedViews;
   readonly #cells = new Map<string, number>();
-  readonly #onRecord: (type: number, reader: RingReader) => void;
+  readonly #thread: ThreadEvents;
   readonly #answers = new Map<number, unknown>();
   #released: number[] = [];
   #nextCall = 1;
   #down: { promise: Promise<void>; resolve: () => void } | undefined;
   #closed = false;
 
-  constructor(
-    link: protocol.Link,
-    caller: Caller,
-    onRecord: (type: number, reader: RingReader) => void = () => {},
-    afterTurn = (): void => {},
-  ) {
+  constructor(link: protocol.Link, caller: Caller, thread: Partial<ThreadEvents> = {}) {
     this.#caller = caller;
-    this.#onRecord = onRecord;
+    this.#thread = { record: () => {}, turnOver: () => {}, cut: () => {}, ...thread };
     this.index = link.index;
     this.sessionId = link.session.sessionId;
     this.totals = link.session.totals;
     this.line = new Line(link, {
       record: (type, reader) => this.#record(type, reader),
       message: (message) => this.#take(message),
-      turnOver: afterTurn,
+      turnOver: () => this.#thread.turnOver(),
     });
     this.#gets = new PendingGets(this, this.line);
     this.#ids = new IdSource(link.index);
@@ -297,7 +302,7 @@ export class Client implements Backend {
       case protocol.FreeBuffer:
         return this.store.release({ segment: i32[word * 2]!, offset: f64[word + 1]!, bytes: f64[word + 2]! });
       default:
-        this.#onRecord(type, reader);
+        this.#thread.record(type, reader);
     }
   }
 
@@ -325,6 +330,8 @@ export class Client implements Backend {
     switch (message.type) {
       case "collect":
         return collectGarbage();
+      case "cut":
+        return this.#thread.cut(message.task);
       case "segment":
         return this.store.attach(message.id, message.memory);
       case "failure":

@@ -28,6 +28,8 @@ export interface LoadedFunction {
   failed: unknown;
   /** Whether a call makes a generator. */
   generates: boolean;
+  /** Whether its last call took less than a millisecond. */
+  quick: boolean;
   /** Whether calls of it have never returned a promise; undefined before the first. */
   synchronous: boolean | undefined;
   loading: Promise<void> | undefined;
@@ -148,6 +150,7 @@ export class Definitions {
       fn: undefined,
       failed: undefined,
       generates: false,
+      quick: false,
       synchronous: undefined,
       loading: undefined,
     };

@@ -11,8 +11,10 @@ export interface Effects extends StreamEffects {
   revoke(task: Task): boolean;
   /** Asks the task's worker to cancel it: its awaits reject and its signal aborts. */
   cancelOnWorker(task: Task): void;
+  /** Stops a task whatever it does: its code alone, or its thread when that does not help. */
+  stopTask(task: Task): void;
   /** Ends a worker's thread and has it replaced; `workerDown` follows. */
-  endWorker(worker: number, reason: "cancelled" | "recycled"): void;
+  retireWorker(worker: number): void;
   value(client: number, call: number, index: number, object: StoredObject): void;
   callDone(client: number, call: number, outcome: number): void;
   ready(client: number, object: StoredObject): void;

@@ -17,6 +17,8 @@ export interface LineEvents {
 
 export class Line {
   readonly reader: RingReader;
+  /** Whether what runs was called by a message, and so by nothing that others wait behind. */
+  inMessage = false;
   readonly #link: Link;
   readonly #events: LineEvents;
   readonly #writer: RingWriter;
@@ -33,10 +35,11 @@ export class Line {
     this.reader = new RingReader(link.fromScheduler);
     this.#bell = new Bell(link.ownBell);
     this.#schedulerBell = new BellPush(link.schedulerBell, () => link.port.postMessage(null));
-    link.port.on("message", (message: FromScheduler) => {
-      if (message !== null) guarded(() => events.message(message));
-      this.drain();
-    });
+    link.port.on("message", (message: FromScheduler) =>
+      this.turn(() => {
+        if (message !== null) events.message(message);
+      }),
+    );
     link.port.unref();
     // The handler of a wake-up may have been cut before it read anything; nobody would wake this thread again.
     this.#forgetResume = onResume(() => {
@@ -114,6 +117,14 @@ export class Line {
       if (quietly) this.commitQuietly(type, part.length);
       else this.commit(type, part.length);
     }
+  }
+
+  /** What a message to this thread calls for, and then what has arrived. */
+  turn(handle: () => void): void {
+    this.inMessage = true;
+    guarded(handle);
+    this.drain();
+    this.inMessage = false;
   }
 
   /** Handles all records that are there, and sleeps. */

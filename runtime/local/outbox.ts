@@ -33,11 +33,11 @@ export class Outbox implements Effects {
   readonly #peers: Map<number, Peer>;
   readonly #storeAccount: BigInt64Array;
   readonly #report: (failure: Failure) => void;
-  readonly #pool: { endWorker(index: number, reason: "cancelled" | "recycled"): void };
+  readonly #pool: Pick<Effects, "stopTask" | "retireWorker">;
 
   constructor(
     peers: Map<number, Peer>,
-    pool: { endWorker(index: number, reason: "cancelled" | "recycled"): void },
+    pool: Pick<Effects, "stopTask" | "retireWorker">,
     storeAccount: SharedArrayBuffer,
     report: (failure: Failure) => void,
   ) {
@@ -84,8 +84,12 @@ export class Outbox implements Effects {
     });
   }
 
-  endWorker(worker: number, reason: "cancelled" | "recycled"): void {
-    this.#pool.endWorker(worker, reason);
+  stopTask(task: Task): void {
+    this.#pool.stopTask(task);
+  }
+
+  retireWorker(worker: number): void {
+    this.#pool.retireWorker(worker);
   }
 
   value(client: number, call: number, index: number, object: StoredObject): void {

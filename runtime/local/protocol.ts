@@ -9,6 +9,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Question } from "../backend.ts";
 import type { TaskHop } from "../errors.ts";
 import type { TaskEvent } from "../events.ts";
+import type { Helm } from "./cutter.ts";
 
 /** Records to the scheduler. Bodies in 8-byte words; `f` a float64, `i,j` two int32. */
 export const Submit = 1; // f task, f time, i definition j options, f parent, i cell j returns, f preview number, i preview kind j preview bytes, i refs j 0, refs…, preview…, block
@@ -107,6 +108,7 @@ export type ToScheduler =
   | { type: "segment"; id: number; memory: SharedArrayBuffer }
   | { type: "cancel"; id: number; force: boolean; recursive: boolean }
   | { type: "collect" }
+  | { type: "helm"; helm: Helm }
   | { type: "span"; event: TaskEvent & { type: "span" } }
   | { type: "query"; id: number; question: Question; object: number | undefined; answered: Int32Array }
   | { type: "shutdown" }
@@ -120,6 +122,8 @@ export type FromScheduler =
   | { type: "answer"; id: number; answer: unknown }
   | { type: "failure"; call: number; index: number; failure: FailureMessage }
   | { type: "collect" }
+  /** The code of a task was cut. */
+  | { type: "cut"; task: number }
   | { type: "down"; error?: string }
   | null;
 

@@ -2,12 +2,14 @@
  * The scheduler's thread: reads what the driver and the workers say, steps the scheduler, sends out what it decides.
  * No user code runs here, so nothing a cell does can delay it.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { now } from "../clock.ts";
 import type { ObserverMessage, ObserverRequest } from "../host.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import { Bell } from "./bell.ts";
 import { CLAIM_SLOTS } from "./claims.ts";
+import { Cutter } from "./cutter.ts";
 import { EventLog, Row } from "./event-log.ts";
 import { unlookedText } from "./failures.ts";
 import { Intake } from "./intake.ts";
@@ -38,6 +40,9 @@ const LINGER_MS = 1;
 const TURN_MS = 10;
 
 /** Records of one thread that are handled before others have their turn and what became ready is sent out. */
+/** How long a task that is to be stopped by force may stay before its thread is ended. */
+const STOP_MS = 1000;
+const LOOK_AGAIN_MS = 10;
 const RECORDS_A_STEP = 256;
 
 class SchedulerThread {
@@ -48,6 +53,7 @@ class SchedulerThread {
   readonly #outbox: Outbox;
   readonly #intake: Intake;
   readonly #pool: WorkerPool;
+  readonly #cutter = new Cutter();
   readonly #start: SchedulerStart;
   #observed = 0;
   #observing: NodeJS.Timeout | undefined;
@@ -59,7 +65,10 @@ class SchedulerThread {
     this.#bell = new Bell(start.driver.schedulerBell);
     this.#outbox = new Outbox(
       this.#peers,
-      { endWorker: (index, reason) => this.#pool.end(index, reason) },
+      {
+        retireWorker: (index) => this.#pool.end(index, "recycled"),
+        stopTask: (task) => void this.#stopTask(task.id, task.worker!.index),
+      },
       start.driver.storeAccount,
       (failure) => this.#reportUnlooked(failure),
     );
@@ -109,6 +118,7 @@ class SchedulerThread {
     peer?.port.close();
     this.#peers.delete(index);
     this.#outbox.forgetWorker(index);
+    this.#cutter.forget(index);
     this.#turn();
   }
 
@@ -162,6 +172,8 @@ class SchedulerThread {
     switch (message.type) {
       case "cancel":
         return this.#scheduler.cancel(message.id, message.force, message.recursive, now());
+      case "helm":
+        return this.#cutter.learn(peer.index, message.helm);
       case "collect":
         for (const other of this.#peers.values()) if (other !== peer) other.port.postMessage({ type: "collect" });
         return;
@@ -189,6 +201,18 @@ class SchedulerThread {
   /** An answer takes in all that any thread has said before it was asked for. */
   #hearAll(): void {
     for (const peer of this.#peers.values()) this.#intake.hear(peer);
+  }
+
+  /** Stops a task that was told to stop: by itself, by cutting its code, or at last with its thread. */
+  async #stopTask(task: number, worker: number): Promise<void> {
+    const until = performance.now() + STOP_MS;
+    const isThere = (): boolean => this.#scheduler.tasks.get(task)?.worker?.index === worker;
+    while (this.#pool.canCut && isThere() && performance.now() < until) {
+      await this.#cutter.cut(worker, task, () => this.#peers.get(worker)?.port.postMessage({ type: "cut", task }));
+      // Its thread may be in the runtime just now, or report the end of the task.
+      await delay(LOOK_AGAIN_MS, undefined, { ref: false });
+    }
+    if (isThere()) this.#pool.end(worker, "cancelled");
   }
 
   async #shutdown(driver: Peer): Promise<void> {

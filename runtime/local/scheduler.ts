@@ -45,7 +45,7 @@ export class Scheduler {
         ),
       revoke: (task) => effects.revoke(task),
       mayStart: (task) => this.#mayStart(task),
-      retire: ({ index }) => effects.endWorker(index, "recycled"),
+      retire: ({ index }) => effects.retireWorker(index),
       resumed: (task) => this.#goOn(task),
     });
     this.calls = new CallDesk({
@@ -209,7 +209,7 @@ export class Scheduler {
       task.cancelRequested = true;
       task.cancelChildren ||= recursive;
       this.#effects.cancelOnWorker(task);
-      if (force) this.#effects.endWorker(task.worker!.index, "cancelled");
+      if (force) this.#effects.stopTask(task);
     } else this.#attempts.end(task, "cancelled", failureOf("cancelled", task));
     for (const id of children) {
       const child = this.tasks.get(id);

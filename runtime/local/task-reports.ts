@@ -9,6 +9,10 @@ import type { WorkerTask } from "./worker-task.ts";
 
 /** Characters of an error's name or message that the event log keeps. */
 const LONGEST_TEXT = 1000;
+/** A call below this need not begin where it may be cut. */
+const QUICK_MS = 1;
+/** A longer text is sent in pieces. */
+const OUTPUT_BYTES = 16_384;
 
 export class TaskReports {
   readonly #client: Client;
@@ -79,6 +83,23 @@ export class TaskReports {
     this.#ended(task, retryable ? protocol.TaskThrewRetryable : protocol.TaskThrew, undefined, blocks);
   }
 
+  /** Sends what a task printed, in pieces that fit into records and end between characters. */
+  printed(task: number, stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    for (let from = 0; from < bytes.length; ) {
+      let end = Math.min(from + OUTPUT_BYTES, bytes.length);
+      // UTF-8's continuation bytes belong to the character before them.
+      while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
+      const words = 2 + ((end - from + 7) >> 3);
+      const to = this.#client.line.begin(words);
+      to.f64[to.word] = task;
+      to.i32[to.word * 2 + 2] = stream === "stdout" ? 1 : 2;
+      to.i32[to.word * 2 + 3] = end - from;
+      to.u8.set(bytes.subarray(from, end), (to.word + 2) * 8);
+      this.#client.line.commit(protocol.Output, words);
+      from = end;
+    }
+  }
+
   /** What was thrown; where it cannot travel, its text. */
   #thrown(error: unknown): Int32Array {
     try {
@@ -98,8 +119,10 @@ export class TaskReports {
     for (const block of blocks) words += block.length >> 1;
     const to = this.#client.line.begin(words);
     const { i32, f64, word } = to;
+    const time = now();
+    task.loaded.quick = time - task.startedAt < QUICK_MS;
     f64[word] = task.id;
-    f64[word + 1] = now();
+    f64[word + 1] = time;
     f64[word + 2] = task.startedAt;
     f64[word + 3] = task.executedAt === 0 ? task.startedAt : task.executedAt;
     i32[word * 2 + 8] = outcome;

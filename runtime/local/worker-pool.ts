@@ -44,6 +44,8 @@ interface Serving {
 export class WorkerPool {
   readonly #threads: number;
   readonly #piscina: Piscina;
+  /** Whether code of a thread can be cut without harm. */
+  readonly canCut: boolean;
   readonly #events: PoolEvents;
   readonly #shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts };
   readonly #serving = new Map<number, Serving>();
@@ -58,7 +60,7 @@ export class WorkerPool {
     this.#threads = threads;
     this.#shared = shared;
     this.#events = events;
-    this.#piscina = new Piscina({
+    const { piscina, canCut } = openPiscina({
       filename: fileURLToPath(new URL("./worker-entry.cjs", import.meta.url)),
       name: "serve",
       minThreads: threads,
@@ -67,6 +69,8 @@ export class WorkerPool {
       atomics: "disabled",
       recordTiming: false,
     });
+    this.#piscina = piscina;
+    this.canCut = canCut;
     // What goes wrong with a thread arrives as the rejection of its endless task.
     this.#piscina.on("error", () => {});
   }
@@ -120,6 +124,23 @@ export class WorkerPool {
     // The endless tasks reject now, which must not start new ones.
     this.#closing = true;
     await this.#piscina.destroy();
+  }
+}
+
+/** Node aborts the process when code is cut inside a callback of a timer and the like, unless it was told not to check. */
+const NO_CHECKS = "--no-force-async-hooks-checks";
+
+type PiscinaOptions = NonNullable<ConstructorParameters<typeof Piscina>[0]>;
+
+function openPiscina(options: PiscinaOptions): { piscina: Piscina; canCut: boolean } {
+  if (process.execArgv.includes(NO_CHECKS)) return { piscina: new Piscina(options), canCut: true };
+  try {
+    const execArgv = [...process.execArgv, NO_CHECKS];
+    return { piscina: new Piscina({ ...options, execArgv }), canCut: true };
+  } catch (error) {
+    // The program was started with flags that no thread accepts; left alone, a thread inherits what it can.
+    if ((error as NodeJS.ErrnoException).code !== "ERR_WORKER_INVALID_EXEC_ARGV") throw error;
+    return { piscina: new Piscina(options), canCut: false };
   }
 }
 

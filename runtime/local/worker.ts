@@ -3,9 +3,11 @@
  * Piscina calls `serve` once; it returns when the thread is to end.
  */
 
+import { MessageChannel, threadId } from "node:worker_threads";
 import { now } from "../clock.ts";
 import { becomeWorker } from "../current.ts";
 import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
+import { enterGuard, INTERRUPT_INSIDE, interruptWord, leaveGuard } from "../host.ts";
 import { workerIdText } from "../ids.ts";
 import { refNumber } from "../object-ref.ts";
 import { loadModules, modulesLoaded } from "../serialization/decode.ts";
@@ -24,8 +26,6 @@ import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
 const LINGER_MS = 1;
 /** How long a task that only has its signal may take to stop. */
 const STOP_GRACE_MS = 1000;
-/** A longer text is sent in pieces. */
-const OUTPUT_BYTES = 16_384;
 
 class WorkerThread {
   readonly #client: Client;
@@ -40,6 +40,11 @@ class WorkerThread {
   /** The task of a plain synchronous call, which needs no context that survives awaits. */
   #synchronous: WorkerTask | undefined;
   #running = false;
+  readonly #turns = new MessageChannel();
+  readonly #steps: (() => void)[] = [];
+  #turnComes = false;
+  /** The task whose code may be cut now; the scheduler reads it. */
+  readonly #runs = new Float64Array(new SharedArrayBuffer(8));
 
   constructor({ link, claims }: WorkerStart) {
     this.#claims = new Int32Array(claims);
@@ -49,39 +54,23 @@ class WorkerThread {
       waitingTask: () => this.#waitingTask(),
       suspend: () => this.#suspend(),
     };
-    this.#client = new Client(
-      link,
-      caller,
-      (type, reader) => this.#record(type, reader),
-      () => this.#runLanes(),
-    );
+    this.#client = new Client(link, caller, {
+      record: (type, reader) => this.#record(type, reader),
+      turnOver: () => this.#runLanes(),
+      cut: (task) => this.#wasCut(task),
+    });
     this.#reports = new TaskReports(this.#client);
     // An idle worker must not look like a finished program to its thread.
     link.port.ref();
     becomeWorker({ backend: this.#client, context: () => this.current() });
-    captureOutput((stream, bytes) => this.#print(stream, bytes));
+    captureOutput((stream, bytes) => this.#reports.printed(this.current()?.id ?? 0, stream, bytes));
     defineHostObject(() => this.current());
     this.#client.line.begin(0);
     this.#client.line.commit(protocol.Up, 0);
+    this.#turns.port1.on("message", () => this.#client.line.turn(() => this.#turn()));
+    const { buffer } = this.#runs;
+    this.#client.line.post({ type: "helm", helm: { threadId, interruptWord: interruptWord.buffer, runs: buffer } });
     this.#client.line.drain();
-  }
-
-  /** Sends what a task printed, in pieces that fit into records and end between characters. */
-  #print(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    const task = this.current()?.id ?? 0;
-    for (let from = 0; from < bytes.length; ) {
-      let end = Math.min(from + OUTPUT_BYTES, bytes.length);
-      // UTF-8's continuation bytes belong to the character before them.
-      while (end < bytes.length && (bytes[end]! & 0xc0) === 0x80) end--;
-      const words = 2 + ((end - from + 7) >> 3);
-      const to = this.#client.line.begin(words);
-      to.f64[to.word] = task;
-      to.i32[to.word * 2 + 2] = stream === "stdout" ? 1 : 2;
-      to.i32[to.word * 2 + 3] = end - from;
-      to.u8.set(bytes.subarray(from, end), (to.word + 2) * 8);
-      this.#client.line.commit(protocol.Output, words);
-      from = end;
-    }
   }
 
   /** The task whose code runs. */
@@ -128,7 +117,7 @@ class WorkerThread {
     if (this.#running) return;
     this.#running = true;
     for (;;) {
-      const lane = this.#runnable.shift();
+      const lane = this.#runnable[0];
       if (lane === undefined) {
         this.#client.line.readAll();
         if (this.#runnable.length > 0) continue;
@@ -137,6 +126,12 @@ class WorkerThread {
         if (this.#tasks.size > 0 || this.#client.line.block(LINGER_MS) === false) break;
         continue;
       }
+      // What may take long is begun where it may be cut.
+      if (!this.#client.line.inMessage && lane.queue[0]?.loaded.quick === false) {
+        this.#nextTurn();
+        break;
+      }
+      this.#runnable.shift();
       this.#startNext(lane);
       if (this.#client.line.reader.pending) this.#client.line.readAll();
     }
@@ -166,7 +161,7 @@ class WorkerThread {
   #run(task: WorkerTask): void {
     const { loaded } = task;
     if (loaded.loading !== undefined) {
-      void loaded.loading.then(() => this.#run(task));
+      void loaded.loading.then(() => this.#later(() => this.#run(task)));
       return;
     }
     try {
@@ -175,7 +170,7 @@ class WorkerThread {
       if (modulesLoaded(modules)) this.#call(task);
       else
         void loadModules(modules)
-          .then(() => this.#call(task))
+          .then(() => this.#later(() => this.#call(task)))
           .catch((error: unknown) => this.#failed(task, error));
     } catch (error) {
       this.#failed(task, error);
@@ -211,11 +206,11 @@ class WorkerThread {
       if (task.loaded.synchronous === true) {
         this.#synchronous = task;
         try {
-          result = fn(...args);
+          result = this.#runCode(task, fn, args);
         } finally {
           this.#synchronous = undefined;
         }
-      } else result = taskStorage.run(task, () => fn(...args));
+      } else result = taskStorage.run(task, () => this.#runCode(task, fn, args));
     } catch (error) {
       this.#failed(task, error);
       return;
@@ -254,6 +249,49 @@ class WorkerThread {
       () => this.#finished(task, highWaterMark === undefined ? items : undefined),
       (error: unknown) => this.#failed(task, error),
     );
+  }
+
+  /** Runs a task's code, where it may be cut if possible: see `cutter.ts`. */
+  #runCode(task: WorkerTask, fn: (...args: unknown[]) => unknown, args: unknown[]): unknown {
+    // After a cut the first may still say yes.
+    if (!this.#client.line.inMessage || Atomics.load(interruptWord, 0) !== INTERRUPT_INSIDE) return fn(...args);
+    this.#runs[0] = task.id;
+    leaveGuard();
+    try {
+      return fn(...args);
+    } finally {
+      enterGuard();
+      this.#runs[0] = 0;
+    }
+  }
+
+  /** Goes on in a turn of the event loop that a message begins, where a task's code may be cut. */
+  #later(step: () => void): void {
+    this.#steps.push(step);
+    this.#nextTurn();
+  }
+
+  #nextTurn(): void {
+    if (this.#turnComes) return;
+    this.#turnComes = true;
+    this.#turns.port2.postMessage(null);
+  }
+
+  #turn(): void {
+    this.#turnComes = false;
+    for (let step = this.#steps.shift(); step !== undefined; step = this.#steps.shift()) step();
+  }
+
+  /** The task's code was cut, and with it the loop that ran it. */
+  #wasCut(id: number): void {
+    this.#running = false;
+    this.#synchronous = undefined;
+    this.#runs[0] = 0;
+    taskStorage.enterWith(undefined as never);
+    const task = this.#tasks.get(id);
+    if (task === undefined) return;
+    task.stop(new TaskCancelledError(`task ${task.name} was cancelled`));
+    this.#failed(task, task.stopReason);
   }
 
   #watchTime(task: WorkerTask): void {
@@ -332,7 +370,7 @@ class WorkerThread {
     task.lane = undefined;
     lane.current = undefined;
     this.#laneFree(lane);
-    setImmediate(() => this.#client.line.drain());
+    this.#nextTurn();
   }
 }
 

@@ -180,10 +180,14 @@ export class World implements Effects {
     this.threads.get(task.worker!.index)!.told.push({ kind: "cancel", task: task.id });
   }
 
-  endWorker(worker: number, reason: "cancelled" | "recycled"): void {
+  /** The worst case: the code cannot be cut, and the thread goes. */
+  stopTask(task: Task): void {
+    this.threads.get(task.worker!.index)!.ending ??= "cancelled";
+  }
+
+  retireWorker(worker: number): void {
     const thread = this.threads.get(worker)!;
-    thread.ending ??= reason;
-    if (reason === "cancelled") return;
+    thread.ending ??= "recycled";
     this.count("recycled");
     const lies = [...thread.entries()].some(({ slot }) => thread.claims[slot] === CLAIM_WAITING);
     if (lies || thread.actors.some(({ over }) => over === undefined))

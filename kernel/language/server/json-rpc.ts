@@ -4,11 +4,17 @@ const HEADER_END = "\r\n\r\n";
 /** A header line is short; more than this without an end is no header. */
 const MAX_HEADER_BYTES = 4096;
 
-/** Writes one message with the header of the Language Server Protocol's base protocol. */
+/**
+ * Writes one message with the header of the Language Server Protocol's base protocol. What is written in one go, a change
+ * and a question about it, leaves in one piece.
+ */
 export function writeMessage(stream: Writable, message: object): void {
-  const body = Buffer.from(JSON.stringify(message));
-  stream.write(`Content-Length: ${body.length}${HEADER_END}`);
-  stream.write(body);
+  if (stream.writableCorked === 0) {
+    stream.cork();
+    queueMicrotask(() => stream.uncork());
+  }
+  const body = JSON.stringify(message);
+  stream.write(`Content-Length: ${Buffer.byteLength(body)}${HEADER_END}${body}`);
 }
 
 /** Cuts a byte stream into messages. `push` throws on bytes that are no message. */

@@ -1,7 +1,8 @@
 import { type DeclarationKind, declaredNames, exportedInline } from "../declarations.ts";
 import type { CellSource } from "../engine.ts";
 import { CellSyntaxError, parseCell } from "../parse.ts";
-import type { Node } from "../walk.ts";
+import type { Node, NodeOf } from "../walk.ts";
+import { originalNames, renameEarlier } from "./earlier-values.ts";
 
 /** The document through which a cell sees the names of the cells before it. */
 export const NAMES_MODULE = "names";
@@ -110,11 +111,11 @@ export class CellScope {
 
   /** A cell that is being written, checked or asked about. It may be no program yet. */
   openText(source: string): CellText {
-    const { text, shift, declared } = analyse(source);
-    const used = this.#used(text, declared);
-    const names = used.map(([name, { kind }]) => (kind === "let" ? `${name} as ${LET_PREFIX}${name}` : name));
+    const cell = analyse(source);
+    const { text, used } = this.#resolve(cell);
+    const { shift } = cell;
     return {
-      text: `${text}\n;${letDeclarations(used)}import { ${names.join(", ")} } from "./${NAMES_MODULE}";\n`,
+      text: `${text}\n;${letDeclarations(used)}import { ${used.map(importOf).join(", ")} } from "./${NAMES_MODULE}";\n`,
       shift,
       end: shift + source.length,
     };
@@ -131,21 +132,18 @@ export class CellScope {
     }
     const declared = declaredNames(parsed.program);
     if (declared.size === 0 && !parsed.program.body.some(reachesOut)) return undefined;
-    const used = this.#used(parsed.text, declared);
-    const imports = used.map(
-      ([name, { module, kind }]) =>
-        `import { ${kind === "let" ? `${name} as ${LET_PREFIX}${name}` : name} } from "./cell-${module}";`,
-    );
+    const { text, used } = this.#resolve({ ...parsed, declared });
+    const imports = used.map((one) => `import { ${importOf(one)} } from "./cell-${one.owner.module}";`);
     const inline = exportedInline(parsed.program);
     const exports = [...declared.keys()].filter((name) => !inline.has(name));
-    const uses = [...new Set(used.map(([, owner]) => owner.module))];
+    const uses = [...new Set(used.map(({ owner }) => owner.module))];
     const depth = this.#depthOver(uses);
     const module = this.#cells.push({ source: { cell, source }, uses, depth, isTried: false }) - 1;
     this.#deepest = Math.max(this.#deepest, depth);
     for (const [name, kind] of declared) this.#owners.set(name, { module, kind });
     return {
       document: documentOf(module),
-      text: `${parsed.text}\n;${letDeclarations(used)}${imports.join("")}export { ${exports.join(", ")} };\n`,
+      text: `${text}\n;${letDeclarations(used)}${imports.join("")}export { ${exports.join(", ")} };\n`,
     };
   }
 
@@ -154,14 +152,37 @@ export class CellScope {
     this.#owners.clear();
   }
 
-  #used(text: string, declared: ReadonlyMap<string, unknown>): [string, Owner][] {
-    const used: [string, Owner][] = [];
+  /** The text with a name for each variable it uses of other cells, and these. */
+  #resolve({ text: original, program, declared }: Analysed): { text: string; used: Used[] } {
+    const earlier = program && renameEarlier(original, program, (name) => this.#owners.has(name));
+    const text = earlier?.text ?? original;
+    const used: Used[] = [];
     for (const name of new Set(text.match(/[\p{ID_Start}_$][\p{ID_Continue}$\u200c\u200d]*/gu))) {
-      const owner = declared.has(name) ? undefined : this.#owners.get(name);
-      if (owner !== undefined) used.push([name, owner]);
+      const exported = earlier?.used.get(name) ?? name;
+      const owner = declared.has(name) ? undefined : this.#owners.get(exported);
+      if (owner !== undefined) used.push({ name, exported, owner });
     }
-    return used;
+    return { text, used };
   }
+}
+
+/** A name of another cell: as the text has it, and as that cell exports it. */
+interface Used {
+  name: string;
+  exported: string;
+  owner: Owner;
+}
+
+/** A cell's text, and its program where it is one. */
+interface Analysed {
+  text: string;
+  program?: NodeOf<"Program">;
+  declared: ReadonlyMap<string, unknown>;
+}
+
+function importOf({ name, exported, owner }: Used): string {
+  const local = owner.kind === "let" ? `${LET_PREFIX}${name}` : name;
+  return local === exported ? name : `${exported} as ${local}`;
 }
 
 function range(start: number, end: number): number[] {
@@ -183,20 +204,22 @@ function reachesOut(statement: Node): boolean {
 
 /** What the compiler says about a name of another cell, in the user's words. */
 export function plainNames(message: string): string {
-  return message.replaceAll(LET_PREFIX, "").replaceAll(/import\("[^"]*\bcell-\d+"\)\./g, "");
+  return originalNames(message)
+    .replaceAll(LET_PREFIX, "")
+    .replaceAll(/import\("[^"]*\bcell-\d+"\)\./g, "");
 }
 
 /** A variable of another cell can be assigned to, as an import cannot. */
-function letDeclarations(used: readonly [string, Owner][]): string {
+function letDeclarations(used: readonly Used[]): string {
   return used
-    .map(([name, { kind }]) => (kind === "let" ? `declare let ${name}: typeof ${LET_PREFIX}${name};` : ""))
+    .map(({ name, owner }) => (owner.kind === "let" ? `declare let ${name}: typeof ${LET_PREFIX}${name};` : ""))
     .join("");
 }
 
-function analyse(source: string): { text: string; shift: 0 | 1; declared: ReadonlyMap<string, unknown> } {
+function analyse(source: string): Analysed & { shift: 0 | 1 } {
   try {
     const { text, shift, program } = parseCell(source);
-    return { text, shift, declared: declaredNames(program) };
+    return { text, shift, program, declared: declaredNames(program) };
   } catch (error) {
     if (!(error instanceof CellSyntaxError)) throw error;
     return { text: source, shift: 0, declared: guessDeclared(source) };

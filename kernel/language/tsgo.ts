@@ -128,7 +128,7 @@ class TypeScriptEngine implements LanguageEngine {
     const report = (await this.#ask(SCRATCH, open, source, "textDocument/diagnostic", {})) as {
       items: LspDiagnostic[];
     };
-    return toDiagnostics(report.items, open, source);
+    return toDiagnostics(report.items, open, source, { allowImplicitAny: this.#workspace.allowsImplicitAny });
   }
 
   /** Whether a package that was not found is there now. */

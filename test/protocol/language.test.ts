@@ -130,6 +130,14 @@ describe("what is no error in a notebook", () => {
     ["top-level using", "using u = { [Symbol.dispose]() {} }; await using v = { async [Symbol.asyncDispose]() {} }"],
     ["an object literal as a cell", "{a: 1, b: 'x'}"],
     ["implicit any", "function loose(a, b) { return a + b }\nloose(1, 'x')"],
+    [
+      "a list that begins empty",
+      "const list = []; list.push(1); list.push('x'); list[0]; const other = []; other.push({ a: 1 }); other[0].a.toFixed()",
+    ],
+    [
+      "implicit any of each kind",
+      "let late; late = 1; const self = () => self(); const o = {}; o['x']; function rest(...r) { const { a, b: [c] } = r[0]; return (x) => x + a + c } function around(n) { return n === 0 ? 0 : around(n - 1) }",
+    ],
     ["unused names, labels and unreachable code", "const unused = 1; label: 1; function f(p) { return; p() }"],
     [
       "Node's globals and modules, without packages of the notebook's own",

@@ -24,13 +24,25 @@ export interface LspDiagnostic {
 const ASSIGNMENT_TO_IMPORT = 2632;
 const ASSIGNMENT_TO_CONSTANT = 2588;
 
+/** The compiler's numbers of what `noImplicitAny` adds, but for those in between that say something else. */
+const isAboutImplicitAny = (code: LspDiagnostic["code"]): boolean =>
+  typeof code === "number" && code >= 7005 && code <= 7057 && !notAboutAny.has(code);
+/** Unreachable code, an unused label, a switch that falls through, a path without a return. */
+const notAboutAny = new Set([7027, 7028, 7029, 7030]);
+
 /** The errors and warnings that lie in the cell itself, in order. */
-export function toDiagnostics(items: readonly LspDiagnostic[], cell: CellText, source: string): Diagnostic[] {
+export function toDiagnostics(
+  items: readonly LspDiagnostic[],
+  cell: CellText,
+  source: string,
+  { allowImplicitAny }: { allowImplicitAny: boolean },
+): Diagnostic[] {
   const offsetAt = offsetsOf(cell.text);
   const found: Diagnostic[] = [];
   for (const { range, severity, code, message } of items) {
     const [start, end] = [offsetAt(range.start) - cell.shift, offsetAt(range.end) - cell.shift];
     if ((severity !== 1 && severity !== 2) || start < 0 || start >= Math.max(source.length, 1)) continue;
+    if (allowImplicitAny && isAboutImplicitAny(code)) continue;
     const diagnostic: Diagnostic = {
       severity: severity === 1 ? "error" : "warning",
       message: plainNames(message),

@@ -17,6 +17,8 @@ export class Workspace {
   /** The folder of the cells' documents. */
   readonly folder: string;
   readonly notebookFolder: string;
+  /** Whether a type that the compiler cannot tell is `any` without a word: unless the notebook's project forbids it. */
+  allowsImplicitAny = true;
   readonly #root: string;
 
   constructor(notebookFolder: string) {
@@ -49,6 +51,7 @@ export class Workspace {
     const { base, own } = readCompilerOptions(this.notebookFolder);
     const nodeTypes = dirname(dirname(createRequire(import.meta.url).resolve("@types/node/package.json")));
     const packageRoot = findPackageRoot();
+    this.allowsImplicitAny = own.noImplicitAny !== true;
     const config = {
       ...(base === undefined ? {} : { extends: base }),
       files: ["scratch.ts", "query.ts"],
@@ -56,7 +59,8 @@ export class Workspace {
       compilerOptions: {
         ...(base === undefined ? { strict: true } : {}),
         ...(own.lib === undefined ? { lib: ["esnext"] } : {}),
-        noImplicitAny: own.noImplicitAny ?? false,
+        // Even where it is allowed: without the option, `const list = []` is a `never[]`, which takes nothing.
+        noImplicitAny: true,
         target: "esnext",
         module: "esnext",
         moduleResolution: "bundler",

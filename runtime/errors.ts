@@ -2,6 +2,7 @@
  * One tree of errors. Each carries a stable `code`; messages say what happened, to what, and what to do.
  * Semantics from Ray Core's exceptions; names follow what happened, not where.
  */
+import { fileURLToPath } from "node:url";
 
 const KINDS = Symbol.for("heddle.errorKinds");
 
@@ -131,11 +132,13 @@ function framesOf(stack: string): string {
     .join("\n");
 }
 
-const ownFolder = new URL("./", import.meta.url).href;
+const ownFolder = new URL("./", import.meta.url);
+/** Frames of ES modules name a URL, those of CommonJS a path. */
+const ownPlaces = [ownFolder.href, fileURLToPath(ownFolder)];
 
 /** Frames of the runtime itself say nothing to the user. */
 const isOwnFrame = (line: string): boolean =>
-  line.includes(ownFolder) || /AsyncLocalStorage\.run|\(node:internal\//.test(line);
+  ownPlaces.some((place) => line.includes(place)) || /AsyncLocalStorage\.run|\(node:internal\//.test(line);
 
 /** `retrieve(3) (attempt 2, worker w4, cell [5])` */
 export function describeHop(hop: TaskHop): string {

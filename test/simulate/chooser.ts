@@ -161,12 +161,17 @@ export class Chooser {
     const random = this.#random;
     const producers = this.#running().filter(({ task, waits }) => !waits && this.#world.streams.has(task));
     if (producers.length > 0 && random.chance(0.6)) {
-      const { known, task } = random.pick(producers);
+      const { known, task, thread } = random.pick(producers);
+      const ends = random.below(20);
+      if (ends === 0) return { do: "crash", thread: thread.index, claiming: false, reason: "crash" };
+      if (ends === 1) return { do: "throw", by: task, retryable: true, carries: [] };
       return { do: "yield", by: task, as: this.#newLabel(), carries: random.some([...known], 1) };
     }
     const open = [...this.#world.streams.values()].filter(({ closed }) => !closed);
     if (open.length === 0) return undefined;
-    const stream = random.pick(open).id;
+    const { id: stream, thread: reader } = random.pick(open);
+    if (reader.index !== 0 && random.chance(0.08))
+      return { do: "crash", thread: reader.index, claiming: false, reason: "crash" };
     return random.chance(0.1) ? { do: "closeStream", stream, cancel: random.chance(0.5) } : { do: "take", stream };
   }
 

@@ -152,6 +152,36 @@ const stories: Record<string, { setting?: Partial<Setting>; acts: Act[] }> = {
   "cancelling a cell ends a task once that fails with another one of it": {
     acts: [submit(30, { cell: "2" }), submit(40, { cell: "2", needs: [30] }), hear(0), { do: "cancelCell", cell: "2" }],
   },
+  "when all workers are to be replaced, what their tasks wait for runs there all the same": {
+    setting: { threads: 1, cpus: 1 },
+    acts: [
+      submit(20, { cpus: 0 }),
+      submit(30, { needs: [20] }),
+      submit(50, { carries: [30] }),
+      submit(60, { cpus: 0, maxCalls: 1, fn: 1 }),
+      hear(0),
+      run,
+      read(1),
+      start(1),
+      start(1),
+      start(1),
+      get(50, 1, [30]),
+      finish(60),
+    ],
+  },
+  "items of a stream whose reader is gone are not kept": {
+    acts: [
+      ...running(submit(20)),
+      submit(30, { by: 20, highWaterMark: 3 }),
+      hear(1),
+      run,
+      read(2),
+      start(2),
+      crash(1),
+      { do: "replace", thread: 1 },
+      { do: "yield", by: 30, as: 40, carries: [] },
+    ],
+  },
   "a task that ended while it waited for a slot leaves the queue": {
     setting: { threads: 1, cpus: 1 },
     acts: [submit(60, { cpus: 2 }), hear(0), { do: "cancel", by: 0, object: 60, force: false, recursive: true }],

@@ -1,7 +1,8 @@
 /** What the line commands of cells do; `kernel/language/line-commands.ts` writes the calls. */
-import { type SpawnOptions, spawn, spawnSync } from "node:child_process";
+import { type SpawnOptions, spawn } from "node:child_process";
 import { inspect } from "node:util";
 import { interruptible } from "./interrupted-awaits.ts";
+import { endGroup } from "./process-group.ts";
 import { wallTime } from "./wall-time.ts";
 
 type WhoEntry = [name: string, kind: string, value: (() => unknown) | undefined];
@@ -65,7 +66,18 @@ function preview(value: () => unknown): string {
 
 /** Runs a program to its end and says how it ended; what it prints is the cell's. An interrupt ends it. */
 async function run(command: string, words: string[], options: SpawnOptions): Promise<string> {
-  const child = spawn(command, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  // A group of its own, since a shell does not take what it has started along. To end it must take no time: an
+  // interrupt soon cuts what the cell still does.
+  const child = spawn(command, words, {
+    ...options,
+    detached: process.platform !== "win32",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const end = (signal: NodeJS.Signals): void => {
+    if (child.pid !== undefined) endGroup(child.pid, signal);
+  };
+  const endWithSession = (): void => end("SIGKILL");
+  process.once("exit", endWithSession);
   child.stdout?.on("data", (bytes: Buffer) => process.stdout.write(bytes));
   child.stderr?.on("data", (bytes: Buffer) => process.stderr.write(bytes));
   const ended = new Promise<string>((resolve, reject) => {
@@ -74,25 +86,11 @@ async function run(command: string, words: string[], options: SpawnOptions): Pro
       reject(error.code === "ENOENT" ? new Error(`${command} is not installed, or not in PATH`) : error),
     );
   });
+  void ended.catch(() => {}).then(() => process.off("exit", endWithSession));
   try {
     return await interruptible(ended);
   } catch (error) {
-    if (child.pid !== undefined && child.exitCode === null) endTree(child.pid);
+    end("SIGTERM");
     throw error;
-  }
-}
-
-/** A shell does not take what it has started along. */
-function endTree(root: number): void {
-  const { stdout } = spawnSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" });
-  const parents = (stdout ?? "").split("\n").map((line) => line.trim().split(/\s+/).map(Number));
-  const found = [root];
-  for (const parent of found) for (const [pid, of] of parents) if (of === parent && pid !== undefined) found.push(pid);
-  for (const pid of found) {
-    try {
-      process.kill(pid, "SIGTERM");
-    } catch {
-      // It has ended by itself.
-    }
   }
 }

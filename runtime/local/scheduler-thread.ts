@@ -35,7 +35,7 @@ const OBSERVE_MS = 50;
 /** A worker does not wake this thread when it starts a task, so it looks after such a time. */
 const LOOK_MS = 20;
 /** After a turn with work the thread blocks this long for more before it goes back to its event loop. */
-const LINGER_MS = 1;
+const LINGER_MS = 5;
 /** A turn without end would keep the event loop from workers that exit. */
 const TURN_MS = 10;
 

@@ -23,7 +23,7 @@ import { defineHostObject } from "./worker-host.ts";
 import type { WorkerStart } from "./worker-pool.ts";
 import { taskStorage, type WorkerLane, WorkerTask } from "./worker-task.ts";
 
-const LINGER_MS = 1;
+const LINGER_MS = 5;
 /** How long a task that only has its signal may take to stop. */
 const STOP_GRACE_MS = 1000;
 

@@ -1,5 +1,8 @@
 /** The session's clock: milliseconds on the system's monotonic clock, which all threads of a process share. */
 
+/** Timers of Node.js that are longer than this fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 const offset = measureOffset();
 
 /** The clocks are read one after the other and a busy machine may pause the thread in between: the closest pair counts. */

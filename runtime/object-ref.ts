@@ -120,7 +120,7 @@ class Ref implements ObjectRef<unknown> {
   }
 
   [Symbol.dispose](): void {
-    this.#backend.free([this.#id]);
+    guarded(() => this.#backend.free([this.#id]));
   }
 
   [inspect.custom](): string {

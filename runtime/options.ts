@@ -51,12 +51,16 @@ const taskOptionRules: Record<keyof TaskOptions, OptionRule> = {
   name: { expected: "a non-empty string", accepts: (value) => typeof value === "string" && value !== "" },
   numCpus: number("a number of at least 0", (value) => value >= 0 && Number.isFinite(value)),
   resources: {
-    expected: "an object of resource names and amounts of at least 0",
+    expected: 'an object of resource names (not "CPU": that is numCpus) and amounts of at least 0',
     accepts: (value) =>
       isRecord(value) &&
+      !("CPU" in value) &&
       Object.values(value).every((amount) => typeof amount === "number" && amount >= 0 && Number.isFinite(amount)),
   },
-  numReturns: number("a whole number of at least 0", (value) => Number.isInteger(value) && value >= 0),
+  numReturns: number(
+    "a whole number from 0 to 1000000",
+    (value) => Number.isInteger(value) && value >= 0 && value <= 1_000_000,
+  ),
   maxRetries: number(
     "a whole number of at least -1 (-1: without end)",
     (value) => Number.isInteger(value) && value >= -1,
@@ -145,7 +149,10 @@ const initOptionRules: Record<keyof InitOptions, OptionRule> = {
       !("CPU" in value) &&
       Object.values(value).every((amount) => typeof amount === "number" && amount >= 0 && Number.isFinite(amount)),
   },
-  objectStoreMemory: number("a number of bytes of at least 1048576", (value) => value >= 1 << 20),
+  objectStoreMemory: number(
+    "a number of bytes from 1048576 to 9007199254740991",
+    (value) => value >= 1 << 20 && value <= Number.MAX_SAFE_INTEGER,
+  ),
   spillDirectory: {
     expected: "a folder's path or false",
     accepts: (value) => value === false || (typeof value === "string" && value !== ""),
@@ -196,13 +203,21 @@ export interface GetOptions {
   shared?: boolean;
 }
 
-/** Checks the options of `get` and `settled`. */
-export function checkGetOptions(options: GetOptions, owner: string): GetOptions {
-  return checkOptions(
-    options,
-    { timeout: waitRules.timeout, signal: waitRules.signal, shared: taskOptionRules.shared },
-    owner,
-  );
+/** Checks the options of `get`. */
+export function checkGetOptions(options: GetOptions): void {
+  const { timeout, signal } = waitRules;
+  checkOptions(options, { timeout, signal, shared: taskOptionRules.shared }, "get");
+}
+
+/** Checks the options of `settled`. */
+export function checkSettledOptions(options: Omit<GetOptions, "shared">): void {
+  const { timeout, signal } = waitRules;
+  checkOptions(options, { timeout, signal }, "settled");
+}
+
+/** Checks the options of `asCompleted`. */
+export function checkOrderOptions(options: { signal?: AbortSignal }): void {
+  checkOptions(options, { signal: waitRules.signal }, "asCompleted");
 }
 
 /** Options of `cancel`. */

@@ -14,6 +14,8 @@ import {
   checkCancelOptions,
   checkGetOptions,
   checkInitOptions,
+  checkOrderOptions,
+  checkSettledOptions,
   checkWaitOptions,
   type GetOptions,
   type InitOptions,
@@ -46,15 +48,21 @@ export async function init(options: InitOptions = {}): Promise<Runtime> {
   const wanted = withDefaults(checkInitOptions(options));
   if (workerSide() !== undefined)
     throw new HeddleError("init: a task runs inside its runtime already; call init in the driver");
-  if (stopping !== undefined) await stopping;
-  if (running === undefined) return startRuntime(wanted).runtime;
-  const different = differences(running.runtime.options, wanted);
-  if (different.length === 0 || options.onExisting === "reuse") return running.runtime;
-  if (options.onExisting === "replace") {
-    await shutdown();
-    return startRuntime(wanted).runtime;
+  // While one call awaits the end of the old runtime another one may start a new one.
+  for (;;) {
+    if (stopping !== undefined) await stopping;
+    else if (running === undefined) return startRuntime(wanted).runtime;
+    else {
+      const different = differences(running.runtime.options, wanted);
+      if (different.length === 0 || options.onExisting === "reuse") return running.runtime;
+      if (options.onExisting !== "replace") throw existsError(different);
+      await shutdown();
+    }
   }
-  throw new RuntimeExistsError(
+}
+
+function existsError(different: readonly string[]): RuntimeExistsError {
+  return new RuntimeExistsError(
     `init: a runtime with other options is running (${different.join("; ")}). Use init({ …, onExisting: "replace" }) to shut it down and start this one, or onExisting: "reuse" to go on with it`,
   );
 }
@@ -135,19 +143,26 @@ export function checkRef(value: unknown, call: string, at?: number, owner = back
   const id = refNumber(value);
   if (id !== undefined && refBackend(value as object) === owner) return id;
   const place = at === undefined ? "" : ` [${at}]`;
+  const of = streamBackend(value);
+  if (of !== undefined && of !== owner) throw otherSession(streamNumber(value)!, owner, `${call}:${place} the stream `);
   if (streamNumber(value) !== undefined)
     throw new TypeError(
       `${call}: expected an ObjectRef${place}, not a generator's stream; its items are refs: for await (const ref of stream), and stream.completed tells how it ended`,
     );
   if (id === undefined) throw new TypeError(`${call}: expected an ObjectRef${place}, not ${showValue(value)}`);
-  throw otherSession(id, owner, `${call}: ${place.trimStart()}`);
+  throw otherSession(id, owner, `${call}:${place} `);
 }
 
 function checkRefs(refs: Iterable<unknown>, call: string): number[] {
   const owner = backend();
   const ids: number[] = [];
-  for (const ref of refs) ids.push(checkRef(ref, call, ids.length, owner));
+  for (const ref of listOf(refs, call)) ids.push(checkRef(ref, call, ids.length, owner));
   return ids;
+}
+
+function listOf<T>(refs: Iterable<T>, call: string): readonly T[] {
+  if (!isIterable(refs)) throw new TypeError(`${call}: expected an array of ObjectRefs, not ${showValue(refs)}`);
+  return Array.isArray(refs) ? refs : [...refs];
 }
 
 const isIterable = (value: unknown): value is Iterable<unknown> =>
@@ -177,7 +192,7 @@ export function get<const R extends readonly ObjectRef<unknown>[]>(refs: R, opti
 export function get<T>(refs: Iterable<ObjectRef<T>>, options?: GetOptions): Promise<T[]>;
 /** The value of one ref or of many; the overloads above say more. */
 export async function get(target: unknown, options: GetOptions = {}): Promise<unknown> {
-  checkGetOptions(options, "get");
+  checkGetOptions(options);
   const owner = backend();
   if (isIterable(target)) {
     const ids = checkRefs(target, "get");
@@ -193,7 +208,7 @@ export async function settled<T>(
   refs: Iterable<ObjectRef<T>>,
   options: Omit<GetOptions, "shared"> = {},
 ): Promise<PromiseSettledResult<T>[]> {
-  checkGetOptions(options, "settled");
+  checkSettledOptions(options);
   const owner = backend();
   const ids = checkRefs(refs, "settled");
   if (ids.length === 0) return [];
@@ -211,8 +226,7 @@ export async function wait<R extends ObjectRef<unknown> | ObjectRefGenerator<unk
   options: WaitOptions = {},
 ): Promise<[ready: R[], pending: R[]]> {
   checkWaitOptions(options);
-  if (!isIterable(refs)) throw new TypeError(`wait: expected an array of ObjectRefs, not ${showValue(refs)}`);
-  const list: readonly R[] = Array.isArray(refs) ? refs : [...refs];
+  const list = listOf(refs, "wait");
   const owner = backend();
   if (list.length === 0) return [[], []];
   const numReturns = options.numReturns ?? 1;
@@ -256,12 +270,22 @@ export async function* asCompleted<R extends ObjectRef<unknown>>(
   refs: Iterable<R>,
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<R> {
-  checkGetOptions(options, "asCompleted");
-  const list = [...refs];
+  checkOrderOptions(options);
+  const list = listOf(refs, "asCompleted");
   const owner = backend();
   const ids = checkRefs(list, "asCompleted");
   const byId = new Map(ids.map((id, index) => [id, list[index]!]));
-  for await (const id of owner.readyOrder(ids, options.signal)) yield byId.get(id)!;
+  const order = owner.readyOrder(ids, options.signal);
+  try {
+    for (;;) {
+      const { done, value } = await cancellable(order.next());
+      if (done === true) return;
+      yield byId.get(value)!;
+    }
+  } finally {
+    // Not awaited: a task that is to stop does not wait for what it asked for last.
+    void order.return?.();
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 /** remote(fn): a function becomes a task. */
 import { types } from "node:util";
+import { cancelOnAbort } from "./abort-signals.ts";
 import type { FunctionSource, OptionSet } from "./backend.ts";
 import { InfeasibleTaskError } from "./errors.ts";
 import { guarded } from "./host.ts";
@@ -78,6 +79,10 @@ export function remote<F extends CallableFunction, const O extends TaskOptions =
 ): RemoteOf<F, O> {
   const given: TaskOptions = options === undefined ? {} : options;
   if (typeof fn !== "function") throw new TypeError(`remote: expected a function, not ${showValue(fn)}`);
+  if (/^class\b/.test(Function.prototype.toString.call(fn)))
+    throw new TypeError(
+      `remote: ${fn.name || "the class"} is a class, and this version has no actors; make a function that creates and uses an instance`,
+    );
   const functionName = fn.name === "" ? "anonymous" : fn.name;
   checkTaskOptions(given, `remote(${functionName})`);
   const source: FunctionSource = {
@@ -136,8 +141,7 @@ function submitTask(source: FunctionSource, set: OptionSet, args: readonly unkno
   signal?.throwIfAborted();
   return guarded(() => {
     const id = owner.submit(source, set, args);
-    // The listener must not keep the refs alive.
-    signal?.addEventListener("abort", () => guarded(() => owner.cancel(id, false, true)), { once: true });
+    if (signal !== undefined) cancelOnAbort(signal, id, owner);
     if (set.streams) return streamOf(id, owner);
     if (numReturns === 0) return undefined;
     if (numReturns === 1) return ownRef(id, id, owner);

@@ -249,11 +249,11 @@ export class CallDesk {
 
   /** The task's attempt has ended. Code that goes on all the same has its answers, and no slot to give back for them. */
   forgetTask(task: Task): void {
-    if (this.#byTask.size === 0) return;
-    const calls = this.#byTask.get(task);
+    // A generator that was held back at its yield counts as one, too.
+    task.openCalls = 0;
+    const calls = this.#byTask.size === 0 ? undefined : this.#byTask.get(task);
     if (calls === undefined) return;
     this.#byTask.delete(task);
-    task.openCalls = 0;
     for (const call of calls) {
       call.task = undefined;
       if (call.done) this.#answer(call);

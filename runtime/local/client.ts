@@ -4,6 +4,7 @@
  */
 import type { Backend, FunctionSource, GetRequest, OptionSet, Question, WaitRequest } from "../backend.ts";
 import { now } from "../clock.ts";
+import { ObjectLostError } from "../errors.ts";
 import { currentHost, guarded } from "../host.ts";
 import { IdSource } from "../ids.ts";
 import { borrowedRef, Handles, ownRefNumber } from "../object-ref.ts";
@@ -249,7 +250,7 @@ export class Client implements Backend {
   // ---------------------------------------------------------------- lifetime
 
   hold(id: number): void {
-    this.line.writeIds(protocol.Hold, [id]);
+    if (!this.#closed) this.line.writeIds(protocol.Hold, [id]);
   }
 
   release(id: number): void {
@@ -271,7 +272,7 @@ export class Client implements Backend {
   }
 
   free(ids: readonly number[]): void {
-    this.line.writeIds(protocol.Free, ids);
+    if (!this.#closed) this.line.writeIds(protocol.Free, ids);
   }
 
   cancel(id: number, force: boolean, recursive: boolean): void {
@@ -350,6 +351,7 @@ export class Client implements Backend {
   }
 
   query(question: Question, object?: number): unknown {
+    if (this.#closed) throw new ObjectLostError("the runtime was shut down");
     const id = this.#nextCall++;
     const answered = new Int32Array(new SharedArrayBuffer(4));
     this.line.post({ type: "query", id, question, object, answered });
@@ -376,8 +378,9 @@ export class Client implements Backend {
 
   /** Ends every call that waits, when the scheduler is gone. */
   abandonAll(reason: string): void {
+    this.#closed = true;
     this.#gets.rejectAll(reason);
     this.#subscriptions.end();
-    this.line.close();
+    this.line.close(reason);
   }
 }

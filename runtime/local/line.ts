@@ -1,5 +1,6 @@
 /** A thread's line to the scheduler: its two rings, its port, and who wakes whom. */
 import { receiveMessageOnPort } from "node:worker_threads";
+import { ObjectLostError } from "../errors.ts";
 import { enterGuard, guarded, leaveGuard, onResume } from "../host.ts";
 import { Bell, BellPush } from "./bell.ts";
 import type { FromScheduler, Link, ToScheduler } from "./protocol.ts";
@@ -27,6 +28,8 @@ export class Line {
   readonly #forgetResume: () => void;
   #awaited = 0;
   #ringsSoon = false;
+  /** Why nothing can be said any more. */
+  #closed: string | undefined;
 
   constructor(link: Link, events: LineEvents) {
     this.#link = link;
@@ -61,8 +64,9 @@ export class Line {
     this.#link.port.postMessage(message);
   }
 
-  /** Reserves a record; blocks for a moment when the scheduler is behind, which it never is for long. */
+  /** Reserves a record; blocks for a moment when the scheduler is behind, which it never is for long. Throws when the runtime has ended. */
   begin(words: number): RingWriter {
+    if (this.#closed !== undefined) throw new ObjectLostError(this.#closed);
     while (!this.#writer.begin(words)) {
       this.#schedulerBell.ring();
       this.#writer.waitForRoom(10);
@@ -174,7 +178,8 @@ export class Line {
     else if (this.#awaited === 0) this.#link.port.unref();
   }
 
-  close(): void {
+  close(reason: string): void {
+    this.#closed = reason;
     this.#forgetResume();
     this.#link.port.close();
   }

@@ -1,6 +1,6 @@
 /** `get` calls of one thread: asked for in one record, answered value by value, settled when the scheduler says so. */
 import type { GetRequest } from "../backend.ts";
-import { now } from "../clock.ts";
+import { LONGEST_TIMER_MS, now } from "../clock.ts";
 import { GetTimeoutError, ObjectLostError } from "../errors.ts";
 import { guarded } from "../host.ts";
 import { objectIdText } from "../ids.ts";
@@ -13,7 +13,6 @@ import * as protocol from "./protocol.ts";
 import type { RingReader } from "./ring.ts";
 
 const NEVER = -1;
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 interface PendingGet {
   ids: readonly number[];
@@ -76,7 +75,7 @@ export class PendingGets {
       });
     const limited = timeout !== undefined && timeout !== Number.POSITIVE_INFINITY;
     const timer = limited
-      ? setTimeout(() => abandon(protocol.CallTimeout), Math.min(timeout, LONGEST_TIMER))
+      ? setTimeout(() => abandon(protocol.CallTimeout), Math.min(timeout, LONGEST_TIMER_MS))
       : undefined;
     const interrupted = () => abandon(protocol.CallInterrupted);
     if (signal?.aborted === true) queueMicrotask(interrupted);

@@ -4,11 +4,10 @@
  */
 
 import type { Backend } from "../backend.ts";
+import { LONGEST_TIMER_MS } from "../clock.ts";
 import { sameRefs } from "../object-ref.ts";
 import { CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
 import type { Listener, Subscriptions } from "./subscriptions.ts";
-
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** What was taken from a list: its places there, ascending, and the objects' numbers. */
 export interface Taken {
@@ -119,7 +118,7 @@ export class Roster implements Listener {
       };
       const interrupt = (): void => finish(CallInterrupted);
       const limited = timeout !== undefined && timeout !== Number.POSITIVE_INFINITY;
-      const timer = limited ? setTimeout(() => finish(CallTimeout), Math.min(timeout, LONGEST_TIMER)) : undefined;
+      const timer = limited ? setTimeout(() => finish(CallTimeout), Math.min(timeout, LONGEST_TIMER_MS)) : undefined;
       if (signal?.aborted === true) return interrupt();
       this.#wanted = count;
       this.#wake = finish;

@@ -63,7 +63,11 @@ export class Subscriptions {
         watched = { order: 0, listeners: undefined, list };
         this.#watched.set(id, watched);
         fresh.push(id);
-      } else if (watched.list === list) throw duplicateError(ids, index);
+      } else if (watched.list === list) {
+        // What nobody has asked the scheduler about must not look as if somebody had.
+        for (const unasked of fresh) this.#watched.delete(unasked);
+        throw duplicateError(ids, index);
+      }
       watched.list = list;
       all[index] = watched;
     }

@@ -4,7 +4,7 @@
  */
 
 import { MessageChannel, threadId } from "node:worker_threads";
-import { now } from "../clock.ts";
+import { LONGEST_TIMER_MS, now } from "../clock.ts";
 import { becomeWorker } from "../current.ts";
 import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import { enterGuard, INTERRUPT_INSIDE, interruptWord, leaveGuard } from "../host.ts";
@@ -296,10 +296,10 @@ class WorkerThread {
 
   #watchTime(task: WorkerTask): void {
     const { timeout } = task.options;
-    if (timeout > 0) {
+    if (timeout > 0 && timeout !== Number.POSITIVE_INFINITY) {
       const timer = setTimeout(
         () => this.#stop(task, new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)),
-        timeout,
+        Math.min(timeout, LONGEST_TIMER_MS),
       );
       task.stopTimer = () => clearTimeout(timer);
     }

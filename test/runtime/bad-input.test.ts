@@ -65,7 +65,7 @@ describe("bad input", () => {
   it("CPU is no custom resource, and a class is no task", () => {
     expect(() => echo.options({ resources: { CPU: 2 } })).toThrow(/not "CPU": that is numCpus/);
     class Counter {}
-    expect(() => remote(Counter)).toThrow(/Counter is a class, and this version has no actors/);
+    expect(() => remote(Counter as never)).toThrow(/Counter is a class, and this version has no actors/);
   });
 
   it("filters and spans are checked", () => {

@@ -19,6 +19,15 @@ export function activePythonPrefix(): string | undefined {
   return [VIRTUAL_ENV, CONDA_PREFIX].find(set);
 }
 
+/** The step of a GitHub Action that this process is part of. */
+export function githubStep(): { isAction: boolean; summaryFile: string | undefined } {
+  const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY } = process.env;
+  return {
+    isAction: GITHUB_ACTIONS === "true",
+    summaryFile: set(GITHUB_STEP_SUMMARY) ? GITHUB_STEP_SUMMARY : undefined,
+  };
+}
+
 /** The process on whose behalf the kernel runs, as Jupyter names it; undefined where it is the one that started it. */
 export function clientProcess(): number | undefined {
   const named = Number(process.env.JPY_PARENT_PID);

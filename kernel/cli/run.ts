@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
+import { githubStep } from "../environment.ts";
 import { annotate, summarise } from "../headless/github.ts";
 import { formatJunit, type NotebookReport } from "../headless/junit.ts";
 import { formatNotebook, type Notebook, NotebookError, readNotebook, writeWhole } from "../headless/notebook.ts";
@@ -150,8 +151,9 @@ async function runAll(plan: Plan, notebooks: ReadonlyMap<string, Notebook>): Pro
   await Promise.all(Array.from({ length: Math.min(plan.jobs, waiting.length) }, work));
   process.off("SIGINT", interrupt);
   process.off("SIGTERM", interrupt);
-  annotate(reports, process.env);
-  await summarise(reports, process.env);
+  const { isAction, summaryFile } = githubStep();
+  if (isAction) annotate(reports);
+  if (summaryFile !== undefined) await summarise(reports, summaryFile);
   if (plan.junit !== undefined) await writeWhole(plan.junit, formatJunit(reports));
   return exitCode(reports, controller.signal.aborted, plan.allowErrors);
 }

@@ -4,9 +4,8 @@ import type { NotebookReport } from "./junit.ts";
 import { sourceOf } from "./notebook.ts";
 import type { CellReport } from "./notebook-run.ts";
 
-/** Prints a workflow command for each bad cell; nothing outside of GitHub Actions. */
-export function annotate(reports: readonly NotebookReport[], env: NodeJS.ProcessEnv): void {
-  if (env.GITHUB_ACTIONS !== "true") return;
+/** Prints a workflow command for each bad cell. */
+export function annotate(reports: readonly NotebookReport[]): void {
   for (const { path, cells } of reports) {
     for (const report of cells) {
       const message = problemOf(report);
@@ -17,10 +16,8 @@ export function annotate(reports: readonly NotebookReport[], env: NodeJS.Process
   }
 }
 
-/** Adds a table of the notebooks, and the charts of their cells, to the summary of the step. */
-export async function summarise(reports: readonly NotebookReport[], env: NodeJS.ProcessEnv): Promise<void> {
-  const file = env.GITHUB_STEP_SUMMARY;
-  if (file === undefined || file === "") return;
+/** Adds a table of the notebooks, and the charts of their cells, to the file with the summary of the step. */
+export async function summarise(reports: readonly NotebookReport[], file: string): Promise<void> {
   const rows = reports.map(({ path, cells }) => {
     const bad = cells.filter((cell) => problemOf(cell) !== undefined);
     const time = cells.reduce((sum, cell) => sum + cell.duration, 0) / 1000;

@@ -9,12 +9,10 @@ import { createLanguageEngine } from "../../kernel/language/tsgo.ts";
 let folder: string;
 let engine: LanguageEngine;
 let label = 0;
-
 beforeAll(() => {
   folder = newFolder({});
   engine = createLanguageEngine({ folder });
 });
-
 afterAll(async () => {
   await engine.close();
   rmSync(folder, { recursive: true });

@@ -9,6 +9,8 @@ export interface FunctionSource {
   readonly fn: (...args: never[]) => unknown;
   readonly functionName: string;
   readonly captures: Record<string, unknown> | undefined;
+  /** Its number, where another thread has shipped it already. */
+  readonly definition?: number | undefined;
 }
 
 /** One set of options, checked and with its defaults. */
@@ -48,6 +50,8 @@ export interface Backend {
    * each. The object of a task that streams tells how it ended; `wait` knows the stream by the number after it.
    */
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number;
+  /** The function's number, under which other threads can submit it too; undefined when it cannot be shipped. */
+  definitionOf(source: FunctionSource): number | undefined;
   /** The next item of a stream, undefined at its end; a stream that failed gives the task's own object last. The caller owns a handle of any other. */
   nextItem(stream: number): Promise<number | undefined>;
   /** Stops reading a stream; with `cancel` its task is to stop too, else it goes on for its effects. */

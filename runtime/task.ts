@@ -109,14 +109,20 @@ function make(source: FunctionSource, options: TaskOptions): AnyRemote {
   };
   const copy = (changes: TaskOptions): AnyRemote => {
     checkTaskOptions(changes, `${functionName}.options`);
-    const captured = changes.captures === undefined ? source : { ...source, captures: changes.captures };
+    const captured =
+      changes.captures === undefined ? source : { ...source, captures: changes.captures, definition: undefined };
     return make(captured, { ...options, ...changes });
   };
   const submit = (...args: unknown[]): unknown => submitTask(source, set, args);
   Object.defineProperty(direct, "name", { value: functionName });
-  // A task that uses another remote function makes it again on its own thread; an AbortSignal stays where it is.
+  // A task that uses another remote function makes it again on its own thread, where it is shipped already; an
+  // AbortSignal stays where it is.
   const { signal: _, ...travelling } = options;
-  const pack_ = () => ({ url: import.meta.url, name: "remakeRemote", args: [source.fn, functionName, travelling] });
+  const pack_ = () => ({
+    url: import.meta.url,
+    name: "remakeRemote",
+    args: [source.fn, functionName, travelling, backend().definitionOf(source)],
+  });
   Object.defineProperty(direct, pack, { value: pack_, enumerable: false });
   return Object.assign(direct, { remote: submit, options: copy });
 }
@@ -125,8 +131,13 @@ function make(source: FunctionSource, options: TaskOptions): AnyRemote {
  * Makes a remote function on the thread that it was sent to.
  * @public
  */
-export function remakeRemote(fn: (...args: never[]) => unknown, functionName: string, options: TaskOptions): unknown {
-  return make({ fn, functionName, captures: options.captures }, options);
+export function remakeRemote(
+  fn: (...args: never[]) => unknown,
+  functionName: string,
+  options: TaskOptions,
+  definition: number | undefined,
+): unknown {
+  return make({ fn, functionName, captures: options.captures, definition }, options);
 }
 
 function submitTask(source: FunctionSource, set: OptionSet, args: readonly unknown[]): unknown {

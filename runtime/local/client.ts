@@ -121,6 +121,10 @@ export class Client implements Backend {
     return prepareBlock(encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: this.refId, label }), this.store);
   }
 
+  definitionOf(source: FunctionSource): number | undefined {
+    return this.definitions.numberIfSendable(source);
+  }
+
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number {
     const definition = this.definitions.numberOf(source);
     const policy = this.definitions.numberOfOptions(options);

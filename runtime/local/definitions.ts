@@ -63,18 +63,40 @@ export class Definitions {
 
   /** The function's number; captures and ships it the first time. Throws `SerializationError`. */
   numberOf(source: FunctionSource): number {
+    if (source.definition !== undefined) return source.definition;
     const known = this.#shipped.get(source);
     if (known !== undefined) {
       this.#lookForChanges(source, known);
       return known.id;
     }
+    const shipped: Shipped = { id: this.#number(), captured: [], lookedIn: currentHost()?.currentCell() };
+    // A function that uses itself as a task meets its own number while it is captured.
+    this.#shipped.set(source, shipped);
+    try {
+      this.#ship(source, shipped);
+    } catch (error) {
+      this.#shipped.delete(source);
+      throw error;
+    }
+    return shipped.id;
+  }
+
+  #ship(source: FunctionSource, shipped: Shipped): void {
+    const { functionName } = source;
     const encoded = this.#encode(source);
-    checkSize(source.functionName, encoded);
-    const id = this.#number();
+    checkSize(functionName, encoded);
     const block = blockContent(prepareBlock(encoded, this.#client.store));
-    this.#client.line.post({ type: "define", id, functionName: source.functionName, block, refs: [...encoded.refs] });
-    this.#shipped.set(source, { id, captured: encoded.captured, lookedIn: currentHost()?.currentCell() });
-    return id;
+    this.#client.line.post({ type: "define", id: shipped.id, functionName, block, refs: [...encoded.refs] });
+    shipped.captured = encoded.captured;
+  }
+
+  /** The function's number; undefined when it cannot be shipped: whoever captures it says why, with the way to it. */
+  numberIfSendable(source: FunctionSource): number | undefined {
+    try {
+      return this.numberOf(source);
+    } catch {
+      return undefined;
+    }
   }
 
   #encode(source: FunctionSource): EncodedFunction {

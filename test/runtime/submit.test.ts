@@ -140,6 +140,37 @@ describe("declaring and submitting", () => {
     expect(scaled.length).toBe(10);
   });
 
+  it("a remote function that submits itself, and two that submit each other", async () => {
+    type Sum = { remote(n: number): ObjectRef<number> };
+    const down: Sum = remote(
+      async (n: number): Promise<number> => (n === 0 ? 0 : n + (await get(down.remote(n - 1)))),
+      {
+        name: "down",
+      },
+    );
+    expect(await get(down.remote(5))).toBe(15);
+    const even: Sum = remote(async (n: number): Promise<number> => (n === 0 ? 1 : get(odd.remote(n - 1))), {
+      name: "even",
+    });
+    const odd: Sum = remote(async (n: number): Promise<number> => (n === 0 ? 0 : get(even.remote(n - 1))), {
+      name: "odd",
+    });
+    expect(await get([even.remote(6), even.remote(7), odd.remote(3)])).toEqual([1, 0, 1]);
+  });
+
+  it("a remote function that cannot travel is named with the way to it, each time", async () => {
+    const socket = new (class Secret {
+      #key = 1;
+      key() {
+        return this.#key;
+      }
+    })();
+    const inner = remote(() => socket.key(), { name: "inner" });
+    const outer = remote(() => get(inner.remote()), { name: "outer" });
+    expect(() => outer.remote()).toThrow(SerializationError);
+    expect(() => outer.remote()).toThrow(/inner.*socket/);
+  });
+
   it("a remote function used by a task goes along with its options", async () => {
     const inner = fail.options({ name: "inner" });
     const outer = remote(async () => {

@@ -11,7 +11,7 @@ import { within } from "./deadline.ts";
 const LOOP = "__heddle_loop__";
 const KEEP = "__heddle_keep__";
 /** How long the thread has to reach a place where it can be stopped; in native code it reaches none. */
-const stopMs = 250;
+const stopMs = 1_000;
 
 interface Paused {
   params: { callFrames: { callFrameId: string; functionName: string }[] };

@@ -59,6 +59,8 @@ export interface Backend {
   /** Nobody can reach the stream any more. */
   forgetStream(stream: number): void;
   put(value: unknown): number;
+  /** Room in the store that the caller fills and puts without a copy. */
+  lend(bytes: number): Uint8Array;
   get(ids: readonly number[], request: GetRequest): Promise<unknown[]>;
   /**
    * Places of the ready ones, ascending; at most `numReturns`, those that became ready first. At once where nothing has

@@ -42,6 +42,7 @@ export {
   type ValuesOf,
   wait,
 } from "./runtime.ts";
+export { createSharedArray, type TypedArrayClass } from "./shared-array.ts";
 export type { ObjectRecord, TaskRecord, WorkerState } from "./state.ts";
 export {
   type Argument,

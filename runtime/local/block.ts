@@ -36,15 +36,16 @@ export interface Prepared {
   mainLocator: Locator | undefined;
 }
 
-/** Moves what does not fit into a record to the store. The result holds `encoded.bytes`, so write it before the next encode. */
-export function prepareBlock(encoded: Encoded, store: ObjectStore): Prepared {
+/** Moves what does not fit into a record to the store; `lent` says where the value's one array lies already. The result holds `encoded.bytes`, so write it before the next encode. */
+export function prepareBlock(encoded: Encoded, store: ObjectStore, lent?: Locator): Prepared {
   let main = encoded.bytes;
   let flags = 0;
   if (encoded.modules.length > 0) {
     main = withModules(main, encoded.modules);
     flags |= HasModules;
   }
-  const locators = encoded.buffers.length === 0 ? NO_LOCATORS : encoded.buffers.map((buffer) => store.store(buffer));
+  const locators =
+    encoded.buffers.length === 0 ? NO_LOCATORS : encoded.buffers.map((buffer) => lent ?? store.store(buffer));
   let mainLocator: Locator | undefined;
   if (main.length > INLINE_BYTES) {
     mainLocator = store.store(main);

@@ -9,11 +9,12 @@ import { currentHost, guarded } from "../host.ts";
 import { IdSource } from "../ids.ts";
 import { borrowedRef, Handles, ownRefNumber } from "../object-ref.ts";
 import { decode } from "../serialization/decode.ts";
-import { encode } from "../serialization/encode.ts";
+import { type Encoded, encode } from "../serialization/encode.ts";
 import type { ObjectRecord } from "../state.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
+import { LentArrays } from "./lent-arrays.ts";
 import { Line } from "./line.ts";
 import { ObjectStore } from "./object-store.ts";
 import { OpenStreams, waitNumber } from "./open-streams.ts";
@@ -64,6 +65,7 @@ export class Client implements Backend {
   readonly #subscriptions: Subscriptions;
   readonly #streams: OpenStreams;
   readonly #sharedViews: SharedViews;
+  readonly #lent: LentArrays;
   readonly #cells = new Map<string, number>();
   readonly #thread: ThreadEvents;
   readonly #answers = new Map<number, unknown>();
@@ -92,6 +94,7 @@ export class Client implements Backend {
       () => this.line.catchUp(),
       { collect: () => this.#collect(), makeRoom: (fits) => this.#makeRoom(fits) },
     );
+    this.#lent = new LentArrays(this.store);
     this.#sharedViews = new SharedViews((ids) => this.#releaseViews(ids));
     this.#subscriptions = new Subscriptions(
       (ids) => this.line.writeIds(protocol.Subscribe, ids),
@@ -118,7 +121,11 @@ export class Client implements Backend {
 
   /** Encodes a value into a block, array data in shared memory. Write the block before the next encode. */
   prepare(value: unknown, label: string): Prepared {
-    return prepareBlock(encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: this.refId, label }), this.store);
+    return prepareBlock(this.#encode(value, label), this.store);
+  }
+
+  #encode(value: unknown, label: string): Encoded {
+    return encode(value, { outOfBandBytes: OUT_OF_BAND_BYTES, refId: this.refId, label });
   }
 
   definitionOf(source: FunctionSource): number | undefined {
@@ -171,7 +178,8 @@ export class Client implements Backend {
   }
 
   put(value: unknown): number {
-    const block = this.prepare(value, "the value put");
+    const encoded = this.#encode(value, "the value put");
+    const block = prepareBlock(encoded, this.store, encoded.buffers.length === 1 ? this.#lent.take(value) : undefined);
     const id = this.#ids.take(1);
     const words = 4 + block.words;
     const to = this.line.begin(words);
@@ -182,6 +190,10 @@ export class Client implements Backend {
     writeBlock(to, to.word + 4, block);
     this.line.commit(protocol.Put, words);
     return id;
+  }
+
+  lend(bytes: number): Uint8Array {
+    return this.#lent.make(bytes);
   }
 
   /** The number under which the scheduler knows the cell that runs now; 0 for none. */

@@ -50,6 +50,8 @@ export class ObjectStore {
   /** Whole segments nobody uses, ready for reuse. */
   #spare: Segment[] = [];
   #nextSegment = 0;
+  /** Places with two users. */
+  readonly #shared = new Set<string>();
 
   /**
    * @param announce tells the other threads of a new segment, before any record that names it
@@ -92,9 +94,15 @@ export class ObjectStore {
     return { segment: segment.id, offset, bytes };
   }
 
+  /** One more uses what this thread allocated: `release` frees it when it has been called once more. */
+  share(locator: Locator): void {
+    this.#shared.add(placeOf(locator));
+  }
+
   /** Gives back what this thread allocated. */
   release(locator: Locator): void {
     if (locator.bytes === 0) return;
+    if (this.#shared.size > 0 && this.#shared.delete(placeOf(locator))) return;
     const segment = this.#own.get(locator.segment);
     if (segment === undefined)
       throw new Error(`segment ${locator.segment} does not belong to thread ${this.#threadIndex}`);
@@ -184,6 +192,8 @@ export class ObjectStore {
     return segment;
   }
 }
+
+const placeOf = ({ offset, segment }: Locator): string => `${segment}:${offset}`;
 
 const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

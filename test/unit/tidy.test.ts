@@ -108,6 +108,7 @@ const heddleExports: string[] = [
   "availableResources",
   "cancel",
   "clusterResources",
+  "createSharedArray",
   "free",
   "get",
   "getRuntimeContext",

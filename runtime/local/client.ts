@@ -15,7 +15,7 @@ import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
 import { LentArrays } from "./lent-arrays.ts";
-import { Line } from "./line.ts";
+import { Line, type ThreadEvents } from "./line.ts";
 import { ObjectStore } from "./object-store.ts";
 import { OpenStreams, waitNumber } from "./open-streams.ts";
 import { OpenWaits } from "./open-waits.ts";
@@ -38,16 +38,6 @@ export interface Caller {
   waitingTask(): number;
   /** The running task begins to await a call: its slot goes to others. */
   suspend(): void;
-}
-
-/** What concerns only a worker. */
-export interface ThreadEvents {
-  /** A record that is not for the thread's calls and objects. */
-  record(type: number, reader: RingReader): void;
-  /** All records that were there have been handled. */
-  turnOver(): void;
-  /** The code of a task was cut. */
-  cut(task: number): void;
 }
 
 export class Client implements Backend {

@@ -16,6 +16,16 @@ export interface LineEvents {
   turnOver(): void;
 }
 
+/** What concerns only a worker. */
+export interface ThreadEvents {
+  /** A record that is not for the thread's calls and objects. */
+  record(type: number, reader: RingReader): void;
+  /** All records that were there have been handled. */
+  turnOver(): void;
+  /** The code of a task was cut. */
+  cut(task: number): void;
+}
+
 export class Line {
   readonly reader: RingReader;
   /** Whether what runs was called by a message, and so by nothing that others wait behind. */

@@ -20,6 +20,8 @@ export interface PausedException {
   isUncaught: boolean;
 }
 
+/** What the compiler calls the function that it makes of a cell's loop. */
+const LOOP = "__heddle_loop__";
 const localScopes: ReadonlySet<string> = new Set(["local", "block", "catch", "with", "eval"]);
 
 export class Pause {
@@ -34,7 +36,9 @@ export class Pause {
 
   constructor(paused: Debugger.PausedEventDataType, sources: Sources) {
     this.#sources = sources;
-    this.frames = paused.callFrames.flatMap((call) => {
+    this.frames = paused.callFrames.flatMap((call, index) => {
+      // Under a loop that was made a function stands only its call.
+      if (paused.callFrames[index - 1]?.functionName === LOOP) return [];
       const place = sources.locate(call.location);
       return place === undefined ? [] : [{ call, place, shown: shownFrame(++Pause.#lastFrame, call, place) }];
     });
@@ -56,11 +60,11 @@ export class Pause {
   /** Variables of the frame's own functions and blocks; at the top level of a cell also those that the cell declares. */
   async locals({ call, place }: Frame, variables: Variables): Promise<Variable[]> {
     const names = await namesIn(call, (type) => localScopes.has(type), variables);
-    const isTopLevel = !call.scopeChain.some(({ type }) => type === "local");
+    const isTopLevel = call.functionName === LOOP || !call.scopeChain.some(({ type }) => type === "local");
     const cell = isTopLevel ? this.#sources.cell(place.cell ?? "") : undefined;
     if (cell !== undefined) names.push(...valueNames(cell.compiled.declares));
     const own = call.this.type === "undefined" || isTopLevel ? [] : ["this"];
-    return variables.named([...own, ...names], call.callFrameId);
+    return variables.named([...new Set([...own, ...names])], call.callFrameId);
   }
 
   /** Variables of the functions around the frame's. */

@@ -5,6 +5,7 @@
  */
 import { type InspectorNotification, Session } from "node:inspector";
 import { INTERRUPT_INSIDE } from "../../runtime/host.ts";
+import { type Paused, putBack } from "./loop-values.ts";
 import type { FromSession, ToSession } from "./protocol.ts";
 
 /** What the kernel process hears of; all others are many and of no use to it. */
@@ -16,7 +17,8 @@ export class DebugLine {
   readonly #word: Int32Array<SharedArrayBuffer>;
   readonly #send: (message: FromSession) => void;
   #inspector: Session | undefined;
-  #isPaused = false;
+  /** Where the thread is paused. */
+  #paused: Paused | undefined;
   /** A step has been asked for, and the thread has not come to its end. */
   #isStepping = false;
 
@@ -50,11 +52,15 @@ export class DebugLine {
   endPause(): Promise<void> | undefined {
     if (this.#inspector === undefined) return undefined;
     this.#post("Debugger.setSkipAllPauses", { skip: true });
-    if (!this.#isPaused) return undefined;
+    const paused = this.#paused;
+    if (paused === undefined) return undefined;
     return new Promise((resolve) => {
       // Code of the user's that the runtime has called: the runtime leaves first, the interrupt cuts then.
       const terminateOnResume = Atomics.load(this.#word, 0) !== INTERRUPT_INSIDE;
-      if (terminateOnResume) this.#post("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
+      if (terminateOnResume) {
+        putBack(paused, (method, params = {}) => this.#post(method, params));
+        this.#post("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
+      }
       this.#post("Debugger.resume", { terminateOnResume }, () => resolve());
     });
   }
@@ -76,7 +82,7 @@ export class DebugLine {
   close(): void {
     this.#inspector?.disconnect();
     this.#inspector = undefined;
-    this.#isPaused = false;
+    this.#paused = undefined;
   }
 
   #connect(): void {
@@ -89,10 +95,10 @@ export class DebugLine {
 
   #hear({ method, params }: InspectorNotification<object>): void {
     if (method === "Debugger.paused") {
-      this.#isPaused = true;
+      this.#paused = params as Paused;
       this.#isStepping = false;
     }
-    if (method === "Debugger.resumed") this.#isPaused = false;
+    if (method === "Debugger.resumed") this.#paused = undefined;
     // Each call of the inspector is a script without a name.
     const isNameless = method === "Debugger.scriptParsed" && (params as { url: string }).url === "";
     if (wanted.has(method) && !isNameless) this.#send({ type: "inspectorEvent", method, params });

@@ -150,7 +150,7 @@ export class Evaluator {
     // To its end: a cut that lands inside this evaluation ends there, and the loop under it goes on.
     await this.#post("Runtime.evaluate", { expression: "__heddle__.session.prepareCut()" });
     const loop = run?.keepsVariables
-      ? await stopLoop(this.#inspector, (method, params) => this.#post(method, params))
+      ? await stopLoop(this.#inspector, (method, params) => this.#post(method, params), run.outcome)
       : undefined;
     const cut = this.#post("Runtime.terminateExecution");
     loop?.leave();

@@ -5,47 +5,53 @@
  * from the loop's frame.
  */
 import type { Session } from "node:inspector";
-import { within } from "./deadline.ts";
 
 /** What the compiler calls the function; only scripts that contain it are worth stopping. */
 const LOOP = "__heddle_loop__";
 const KEEP = "__heddle_keep__";
-/** How long the thread has to reach a place where it can be stopped; in native code it reaches none. */
-const stopMs = 1_000;
 
-interface Paused {
-  params: { callFrames: { callFrameId: string; functionName: string }[] };
+interface CallFrame {
+  callFrameId: string;
+  functionName: string;
 }
 
-/** What posts a message to the main thread's inspector and gives its answer. */
-type Post = (method: string, params?: object) => Promise<{ result?: { value?: unknown } }>;
+/** What `Debugger.paused` says of a stopped thread. */
+export interface Paused {
+  callFrames: CallFrame[];
+}
+
+/** Posts a message to the main thread's inspector. */
+type Post = (method: string, params?: object) => unknown;
 
 /** Whether a script has a loop that keeps variables. */
 export function keepsVariables(code: string): boolean {
   return code.includes(LOOP);
 }
 
-/** Writes back what the running loop keeps. The thread stays stopped until `leave` is called. */
-export async function stopLoop(inspector: Session, post: Post): Promise<{ leave(): void }> {
-  let left = false;
+/** Puts back what the loop keeps under which the thread is stopped, if it is stopped under one. */
+export function putBack({ callFrames }: Paused, post: Post): void {
+  const loop = callFrames.find(({ functionName }) => functionName === LOOP);
+  if (loop === undefined) return;
+  const expression = `${KEEP}.write(eval(${KEEP}.names))`;
+  void post("Debugger.evaluateOnCallFrame", { callFrameId: loop.callFrameId, expression, silent: true });
+}
+
+/**
+ * Stops the thread and puts back what the running loop keeps. The thread stays stopped until `leave` is called. In native
+ * code it does not stop: then this resolves when the run has `ended`, if not the kernel process replaces this one before.
+ */
+export async function stopLoop(inspector: Session, post: Post, ended: Promise<unknown>): Promise<{ leave(): void }> {
   const paused = new Promise<Paused>((resolve) => {
-    inspector.once("Debugger.paused", (event) => resolve(event as unknown as Paused));
+    inspector.once("Debugger.paused", ({ params }) => resolve(params));
   });
-  const leave = () => {
-    left = true;
-    void post("Debugger.resume");
-    void post("Debugger.disable");
-  };
   void post("Debugger.enable", { maxScriptsCacheSize: 0 });
   void post("Debugger.pause");
-  if (!(await within(paused, stopMs)) || left) return { leave };
-  const { callFrames } = (await paused).params;
-  const loop = callFrames.find(({ functionName }) => functionName === LOOP);
-  if (loop !== undefined) {
-    const evaluate = (expression: string) =>
-      post("Debugger.evaluateOnCallFrame", { callFrameId: loop.callFrameId, expression, silent: true });
-    const names = await evaluate(`${KEEP}.names`);
-    await evaluate(`${KEEP}.write(${String(names.result?.value)})`);
-  }
-  return { leave };
+  const stopped = await Promise.race([paused, ended.then(() => undefined)]);
+  if (stopped !== undefined) putBack(stopped, post);
+  return {
+    leave() {
+      void post("Debugger.resume");
+      void post("Debugger.disable");
+    },
+  };
 }

@@ -54,6 +54,19 @@ describe("an interrupt of a paused cell", () => {
     expect((await client.replyTo(again)).content.status).toBe("ok");
   });
 
+  test("in a loop leaves its variables at the value they had there", async () => {
+    await debug.start();
+    const code = "let turns = 0;\nfor (;;) {\n  turns++;\n  if (turns === 3) {\n    turns += 0.5;\n  }\n}";
+    await debug.breakAt(code, 5);
+    const cell = await debug.run(code);
+    const { frameIds, frames } = await debug.stopped();
+    expect(frames).toEqual([expect.stringMatching(/^Cell In\[\d+\]:5$/)]);
+    expect((await debug.scopes(frameIds[0]!)).Locals).toMatchObject({ turns: "3" });
+    await client.ask("control", "interrupt_request");
+    expect((await client.replyTo(cell)).content).toMatchObject({ ename: "KeyboardInterrupt" });
+    expect(await resultOf("turns")).toEqual({ "text/plain": "3" });
+  });
+
   test("ends its pending awaits, and pauses nowhere on the way", async () => {
     await debug.start();
     const code = `let done = false;

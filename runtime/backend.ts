@@ -27,6 +27,8 @@ export interface GetRequest {
   shared: boolean;
   /** Failures come as values of `settled`'s shape instead of rejecting. */
   settled: boolean;
+  /** The refs: what is on its way to a reader must not be let go before it is there. */
+  keep: unknown;
 }
 
 export interface WaitRequest {

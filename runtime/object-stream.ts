@@ -78,11 +78,14 @@ class Stream implements ObjectRefGenerator<unknown> {
   }
 
   async #valueOf(item: number): Promise<unknown> {
-    const request = { timeout: undefined, signal: undefined, shared: false, settled: false };
-    const [value] = await cancellable(guarded(() => this.#backend.get([item], request)));
-    // Nobody else has a handle of it.
-    guarded(() => this.#backend.release(item));
-    return value;
+    const request = { timeout: undefined, signal: undefined, shared: false, settled: false, keep: this };
+    try {
+      const [value] = await cancellable(guarded(() => this.#backend.get([item], request)));
+      return value;
+    } finally {
+      // Nobody else has a handle of an item.
+      if (item !== this.#number) guarded(() => this.#backend.release(item));
+    }
   }
 
   [Symbol.asyncIterator](): this {

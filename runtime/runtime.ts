@@ -175,11 +175,12 @@ export type ValuesOf<R extends readonly unknown[]> = {
   -readonly [K in keyof R]: R[K] extends ObjectRef<infer T> ? T : never;
 };
 
-const requestOf = (options: GetOptions, settled: boolean): GetRequest => ({
+const requestOf = (options: GetOptions, settled: boolean, keep: unknown): GetRequest => ({
   timeout: options.timeout,
   signal: options.signal,
   shared: options.shared ?? false,
   settled,
+  keep,
 });
 
 /**
@@ -195,11 +196,12 @@ export async function get(target: unknown, options: GetOptions = {}): Promise<un
   checkGetOptions(options);
   const owner = backend();
   if (isIterable(target)) {
-    const ids = checkRefs(target, "get");
-    return ids.length === 0 ? [] : await cancellable(guarded(() => owner.get(ids, requestOf(options, false))));
+    const refs = [...target];
+    const ids = checkRefs(refs, "get");
+    return ids.length === 0 ? [] : await cancellable(guarded(() => owner.get(ids, requestOf(options, false, refs))));
   }
   const id = checkRef(target, "get");
-  const [value] = await cancellable(guarded(() => owner.get([id], requestOf(options, false))));
+  const [value] = await cancellable(guarded(() => owner.get([id], requestOf(options, false, target))));
   return value;
 }
 
@@ -210,9 +212,11 @@ export async function settled<T>(
 ): Promise<PromiseSettledResult<T>[]> {
   checkSettledOptions(options);
   const owner = backend();
-  const ids = checkRefs(refs, "settled");
+  const list = [...listOf(refs, "settled")];
+  const ids = checkRefs(list, "settled");
   if (ids.length === 0) return [];
-  return (await cancellable(guarded(() => owner.get(ids, requestOf(options, true))))) as PromiseSettledResult<T>[];
+  const request = requestOf(options, true, list);
+  return (await cancellable(guarded(() => owner.get(ids, request)))) as PromiseSettledResult<T>[];
 }
 
 /**

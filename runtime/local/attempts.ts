@@ -143,6 +143,8 @@ export class Attempts {
     this.#with.dispatcher.leaveLane(task);
     this.#with.calls.forgetTask(task);
     this.#with.streams.attemptOver(task);
+    if (task.reading !== undefined) for (const id of task.reading) this.#with.directory.unview(id);
+    task.reading = undefined;
     if (task.slot >= 0 && task.worker !== undefined) task.worker.freeSlots.push(task.slot);
     task.slot = -1;
   }

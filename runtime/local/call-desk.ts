@@ -194,6 +194,7 @@ export class CallDesk {
   /** One of the call's objects is ready. */
   progress(call: Call, index: number, object: StoredObject): void {
     if (call.done) return;
+    object.sent = true;
     this.#with.effects.value(call.client, call.id, index, object);
     if (object.failure !== undefined && !call.settled) this.#decide(call, CallFailed);
     else if (--call.remaining === 0) this.#decide(call, CallOk);

@@ -214,7 +214,9 @@ export class Client implements Backend {
         const locator = locators[index]!;
         if (locator.bytes === 0) return new Uint8Array(0);
         if (sharedBy === undefined) return this.store.view(locator).slice();
-        return this.#sharedViews.make(this.store.memory(locator.segment), locator, sharedBy, () => this.hold(sharedBy));
+        return this.#sharedViews.make(this.store.memory(locator.segment), locator, sharedBy, () =>
+          this.#holdViews(sharedBy),
+        );
       },
       makeRef: (id) => borrowedRef(id, this),
     });
@@ -273,8 +275,12 @@ export class Client implements Backend {
     }
   }
 
+  #holdViews(id: number): void {
+    if (!this.#closed) this.line.writeIds(protocol.View, [id]);
+  }
+
   #releaseViews(ids: readonly number[]): void {
-    if (!this.#closed) this.line.writeIds(protocol.Release, ids, true);
+    if (!this.#closed) this.line.writeIds(protocol.Unview, ids, true);
   }
 
   free(ids: readonly number[]): void {
@@ -320,12 +326,12 @@ export class Client implements Backend {
   }
 
   #makeRoom(fits: () => boolean): boolean {
-    const until = performance.now() + ROOM_MS;
     this.#collect();
     // Reading here takes the place of the event loop's turn, which has to sleep and wake as always afterwards.
     setImmediate(() => this.line.drain());
     this.query("sync");
     this.line.readAll();
+    const until = performance.now() + ROOM_MS;
     while (!fits()) {
       if (performance.now() > until) return false;
       if (this.line.block(10)) this.line.readAll();

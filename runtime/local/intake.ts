@@ -103,6 +103,12 @@ export class Intake {
       case protocol.Release:
         for (let at = 0; at < reader.words; at++) this.#scheduler.release(client, f64[word + at]!);
         return;
+      case protocol.View:
+        for (let at = 0; at < reader.words; at++) this.#scheduler.view(client, f64[word + at]!);
+        return;
+      case protocol.Unview:
+        for (let at = 0; at < reader.words; at++) this.#scheduler.unview(client, f64[word + at]!);
+        return;
       case protocol.Free:
         for (let at = 0; at < reader.words; at++) this.#scheduler.free(f64[word + at]!, now());
         return;

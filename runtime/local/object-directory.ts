@@ -9,8 +9,8 @@ import type { Call, Cause, Failure, StoredObject, Task } from "./records.ts";
 export interface ObjectEffects {
   /** A client that subscribed learns that the object is ready. */
   ready(client: number, object: StoredObject): void;
-  /** Shared memory of a dropped block goes back to its owners. */
-  freeMemory(block: Block): void;
+  /** Shared memory of a dropped block goes back to its owners; `mayBeRead`: values of it may be on their way to somebody. */
+  freeMemory(block: Block, mayBeRead?: boolean): void;
   /** An input of the task is there, or will never be. */
   inputReady(task: Task, object: StoredObject): void;
   callProgress(call: Call, index: number, object: StoredObject): void;
@@ -108,7 +108,21 @@ export class ObjectDirectory {
     this.#failed.delete(object);
     object.block = undefined;
     object.failure = failureWithoutTask("freed");
-    this.#releaseContent(block, failure);
+    if (object.views > 0) object.viewed = block;
+    else this.#releaseContent(block, failure, object.sent);
+  }
+
+  /** A thread has views on the object's memory: it stays although the object may be freed. */
+  view(id: number): void {
+    const object = this.objects.get(id);
+    if (object !== undefined) object.views++;
+  }
+
+  unview(id: number): void {
+    const object = this.objects.get(id);
+    if (object === undefined || --object.views > 0 || object.viewed === undefined) return;
+    this.releaseBlock(object.viewed, true);
+    object.viewed = undefined;
   }
 
   /** Tells of every failure that nobody has looked at so far: the session ends. */
@@ -154,8 +168,8 @@ export class ObjectDirectory {
     this.#releaseContent(object.block, object.failure);
   }
 
-  #releaseContent(block: Block | undefined, failure: Failure | undefined): void {
-    if (block !== undefined) this.releaseBlock(block);
+  #releaseContent(block: Block | undefined, failure: Failure | undefined, mayBeRead = false): void {
+    if (block !== undefined) this.releaseBlock(block, mayBeRead);
     if (failure?.cause !== undefined) this.dropCause(failure.cause);
   }
 
@@ -167,14 +181,14 @@ export class ObjectDirectory {
   }
 
   /** Lets go of what a block refers to and of its memory. */
-  releaseBlock(block: Block): void {
+  releaseBlock(block: Block, mayBeRead = false): void {
     if (block.refs.length > 0) this.releaseAll(block.refs);
-    this.discardBlock(block);
+    this.discardBlock(block, mayBeRead);
   }
 
   /** Lets go of the memory of a block that nobody wants. */
-  discardBlock(block: Block): void {
-    if (block.locators.length > 0) this.#effects.freeMemory(block);
+  discardBlock(block: Block, mayBeRead = false): void {
+    if (block.locators.length > 0) this.#effects.freeMemory(block, mayBeRead);
   }
 }
 
@@ -185,6 +199,9 @@ const newObject = (id: number, task: number, holds: number): StoredObject => ({
   failure: undefined,
   order: 0,
   freed: false,
+  sent: false,
+  views: 0,
+  viewed: undefined,
   looked: false,
   task,
   dependents: undefined,

@@ -32,6 +32,8 @@ export class Outbox implements Effects {
   readonly claims = new Map<number, Int32Array>();
   readonly #peers: Map<number, Peer>;
   readonly #storeAccount: BigInt64Array;
+  /** Blocks that were freed while values of them may have been on their way. */
+  #unread: { block: Block; fences: { peer: Peer; passed: () => boolean }[]; passed: boolean }[] = [];
   readonly #report: (failure: Failure) => void;
   readonly #pool: Pick<Effects, "stopTask" | "retireWorker">;
 
@@ -106,6 +108,7 @@ export class Outbox implements Effects {
       if (failure === undefined) pasteBlock(to, to.word + 2, block!.content);
       return words;
     });
+    if (failure === undefined && block!.locators.length > 0) peer.noteShared();
   }
 
   callDone(client: number, call: number, outcome: number): void {
@@ -151,7 +154,36 @@ export class Outbox implements Effects {
     });
   }
 
-  freeMemory(block: Block): void {
+  freeMemory(block: Block, mayBeRead = false): void {
+    if (!mayBeRead) return this.#returnMemory(block);
+    // The owner reads of a value before it reads that the memory is its own again.
+    const owner = ObjectStore.ownerOf(block.locators.find(({ bytes }) => bytes > 0)?.segment ?? -1);
+    const fences = [...this.#peers.values()]
+      .filter(({ index }) => index !== owner)
+      .map((peer) => ({ peer, passed: peer.fence() }));
+    this.#unread.push({ block, fences, passed: false });
+  }
+
+  /** Whether memory waits for `returnUnread`. */
+  get hasUnread(): boolean {
+    return this.#unread.length > 0;
+  }
+
+  /**
+   * Returns the memory of what was freed once nobody can be reading it. A thread that has read of it may have said so
+   * in a record that is heard in the turn after: hence two looks.
+   */
+  returnUnread(): void {
+    if (this.#unread.length === 0) return;
+    this.#unread = this.#unread.filter((entry) => {
+      if (entry.passed) this.#returnMemory(entry.block);
+      const wasPassed = entry.passed;
+      entry.passed = entry.fences.every(({ peer, passed }) => this.#peers.get(peer.index) !== peer || passed());
+      return !wasPassed;
+    });
+  }
+
+  #returnMemory(block: Block): void {
     for (const locator of block.locators) {
       if (locator.bytes === 0) continue;
       const owner = this.#peers.get(ObjectStore.ownerOf(locator.segment));

@@ -18,6 +18,8 @@ export class Peer {
   readonly #bell: BellPush;
   #backlog: { type: number; words: number; write: WriteRecord }[] = [];
   #rang = true;
+  /** Where the last record ends that has a part in shared memory; undefined while it waits for room. */
+  #sharedUntil: number | undefined = 0;
 
   constructor(link: Link, port: MessagePort) {
     this.index = link.index;
@@ -48,6 +50,21 @@ export class Peer {
     if (this.hasRoom(words)) this.writer.commit(type, write(this.writer));
     else this.#backlog.push({ type, words, write });
     if (this.#behind) this.writer.wantRoom();
+  }
+
+  /** What was sent last lies partly in shared memory. */
+  noteShared(): void {
+    this.#sharedUntil = this.#behind ? undefined : this.writer.end;
+  }
+
+  /** Tells from now on whether the thread has handled all that lies in shared memory and has been sent to it so far. */
+  fence(): () => boolean {
+    let until = this.#sharedUntil;
+    return () => {
+      // What waits for room has no place in the ring yet.
+      if (until === undefined && !this.#behind) until = this.writer.end;
+      return until !== undefined && this.writer.isRead(until);
+    };
   }
 
   /** Finishes the turn: what waits for room goes out as far as it fits, and the thread is woken. */

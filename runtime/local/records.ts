@@ -72,6 +72,8 @@ export interface Task {
   /** What earlier attempts threw. */
   attempts: readonly Block[];
   children: Set<number> | undefined;
+  /** Inputs that were freed while it ran. */
+  reading: Set<number> | undefined;
   /** Of a generator whose items go to a reader one by one. */
   readonly stream: Stream | undefined;
 }
@@ -111,6 +113,8 @@ export interface WorkerRecord {
   readonly suspended: Set<Task>;
   /** Objects this thread has handles of, or views on, with the number of its holds. */
   readonly held: Map<number, number>;
+  /** Those of them that it has views on. */
+  readonly viewed: Set<number>;
   readonly freeSlots: number[];
   /** When it was last given a task, as a count of such occasions. */
   lastUsed: number;
@@ -150,6 +154,12 @@ export interface StoredObject {
   /** Position in the order in which objects became ready. */
   order: number;
   freed: boolean;
+  /** Whether anybody was sent its value, who may not have read it yet. */
+  sent: boolean;
+  /** Threads that have views on its memory. */
+  views: number;
+  /** What they look at although the object was freed. */
+  viewed: Block | undefined;
   /** Whether somebody asked for it, so that its failure is not news. */
   looked: boolean;
   /** Task that makes it; 0 for put objects. */
@@ -233,6 +243,7 @@ export function newTask(submission: Submission, job: number): Task {
     cancelChildren: false,
     attempts: NO_ATTEMPTS,
     children: undefined,
+    reading: undefined,
     stream,
   };
 }

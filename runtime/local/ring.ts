@@ -134,6 +134,16 @@ export class RingWriter extends RingEnd {
     Atomics.store(this.positions, WRITE, this.#write);
   }
 
+  /** Where what has been written so far ends. */
+  get end(): number {
+    return this.#write;
+  }
+
+  /** Whether the consumer is done with all records before `position`. */
+  isRead(position: number): boolean {
+    return ((Atomics.load(this.positions, READ) - position) | 0) >= 0;
+  }
+
   /** Whether much of it lies unread. */
   get crowded(): boolean {
     return !this.#fits(this.capacity - (this.capacity >> 2));

@@ -143,7 +143,7 @@ class SchedulerThread {
         break;
       }
     }
-    if (this.#looking === undefined && this.#scheduler.dispatcher.awaitsStart()) {
+    if (this.#looking === undefined && (this.#outbox.hasUnread || this.#scheduler.dispatcher.awaitsStart())) {
       this.#looking = setTimeout(() => {
         this.#looking = undefined;
         this.#turn();
@@ -159,6 +159,7 @@ class SchedulerThread {
     let any = false;
     for (const peer of this.#peers.values()) if (this.#intake.drain(peer, RECORDS_A_STEP)) any = true;
     this.#scheduler.run(now());
+    this.#outbox.returnUnread();
     for (const peer of this.#peers.values()) peer.flush();
     return any;
   }

@@ -31,7 +31,7 @@ export class Scheduler {
     this.log = log;
     this.directory = new ObjectDirectory({
       ready: (client, object) => effects.ready(client, object),
-      freeMemory: (block) => effects.freeMemory(block),
+      freeMemory: (block, mayBeRead) => effects.freeMemory(block, mayBeRead),
       inputReady: (task, object) => this.#inputReady(task, object),
       callProgress: (call, index, object) => this.calls.progress(call, index, object),
       unlooked: (failure) => effects.unlooked(failure),
@@ -242,13 +242,38 @@ export class Scheduler {
     this.directory.release(id);
   }
 
+  /** The client has views on the object's memory. */
+  view(client: number, id: number): void {
+    this.hold(client, id);
+    this.directory.view(id);
+    this.dispatcher.workers.get(client)?.viewed.add(id);
+  }
+
+  /** The last of them is gone. */
+  unview(client: number, id: number): void {
+    this.dispatcher.workers.get(client)?.viewed.delete(id);
+    this.directory.unview(id);
+    this.release(client, id);
+  }
+
   /** Lets an object's value go although refs may remain. Tasks that would have read it and have not begun will fail. */
   free(id: number, time: number): void {
     this.#clock.now = time;
     for (const worker of this.dispatcher.workers.values())
       for (const task of [...worker.lanes].flatMap((lane) => [...lane.tasks]))
-        if (task.inputs.includes(id) && this.dispatcher.takeBack(task)) this.dispatcher.putBack(task);
+        if (task.inputs.includes(id)) {
+          if (this.dispatcher.takeBack(task)) this.dispatcher.putBack(task);
+          else this.#letRead(task, id);
+        }
     this.directory.free(id);
+  }
+
+  /** The task has begun and may be reading its input: the memory stays until its attempt is over. */
+  #letRead(task: Task, id: number): void {
+    task.reading ??= new Set();
+    if (task.reading.has(id)) return;
+    task.reading.add(id);
+    this.directory.view(id);
   }
 
   subscribe(client: number, id: number): void {
@@ -272,6 +297,7 @@ export class Scheduler {
       lanes: new Set(),
       suspended: new Set(),
       held: new Map(),
+      viewed: new Set(),
       freeSlots,
       lastUsed: 0,
       calls: undefined,
@@ -301,6 +327,7 @@ export class Scheduler {
     const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => [...lane.tasks])];
     for (const task of lost) this.#attempts.lost(task, worker, reason);
     this.calls.forgetClient(index);
+    for (const id of worker.viewed) this.directory.unview(id);
     for (const [id, holds] of worker.held) for (let left = holds; left > 0; left--) this.directory.release(id);
     for (const task of this.tasks.values()) {
       if (task.stream === undefined || task.client !== index || !this.tasks.has(task.id)) continue;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { type MimeBundle, type Shown, showValue } from "./mime-bundle.ts";
+import { displaySymbol, type MimeBundle, type Shown, showValue } from "./mime-bundle.ts";
 import { currentNotebook, type SessionOptions } from "./notebook-link.ts";
 
 /** How `display` shows a value. */
@@ -26,6 +26,11 @@ export class Display {
   /** Replaces what is shown, in place, also from a later cell. */
   async update(value: unknown, options: { raw?: boolean } = {}): Promise<void> {
     await display(value, { ...options, displayId: this.displayId, update: true });
+  }
+
+  /** As the value of a cell it shows nothing: its output is there already. */
+  [displaySymbol](): MimeBundle {
+    return {};
   }
 }
 

@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { withFilePositions } from "./file-positions.ts";
 import type { CellError } from "./protocol.ts";
 
 const deepestCause = 8;
@@ -11,7 +12,8 @@ export function describeError(thrown: unknown, depth = 0): CellError {
   try {
     if (!isErrorLike(thrown)) return { name: nameOfThrown(thrown), message: inspect(thrown, { depth: 2 }) };
     const error: CellError = { name: String(thrown.name ?? "Error"), message: String(thrown.message ?? "") };
-    if (typeof thrown.stack === "string") error.stack = stripFrames(thrown.stack);
+    const stack = stackOf(thrown);
+    if (stack !== undefined) error.stack = withFilePositions(stripFrames(stack));
     if (depth < deepestCause) {
       if (thrown.cause !== undefined) error.cause = describeError(thrown.cause, depth + 1);
       if (Array.isArray(thrown.errors))
@@ -20,6 +22,15 @@ export function describeError(thrown: unknown, depth = 0): CellError {
     return error;
   } catch {
     return { name: "Error", message: "an error that cannot be shown: reading it throws" };
+  }
+}
+
+/** A user's `Error.prepareStackTrace` may throw, or give anything. */
+function stackOf(error: { stack?: unknown }): string | undefined {
+  try {
+    return typeof error.stack === "string" ? error.stack : undefined;
+  } catch {
+    return undefined;
   }
 }
 

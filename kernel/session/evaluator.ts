@@ -21,6 +21,9 @@ const stubbornMs = 10;
 
 type Outcome = Evaluated["outcome"];
 
+/** Names a script as one of Node's own, which no stack shows. */
+const hidden = "//# sourceURL=node:internal/heddle";
+
 const terminated: Outcome = { status: "interrupted", how: "terminated" };
 
 interface Run {
@@ -230,7 +233,7 @@ export class Evaluator {
     this.#start(request);
     const answering = this.#post("Runtime.callFunctionOn", {
       objectId,
-      functionDeclaration: `async function (value, name) { await this.turn(); return this.${method}(value, name); }`,
+      functionDeclaration: `async function (value, name) { await this.turn(); return this.${method}(value, name); }\n${hidden}\n`,
       arguments: [asArgument(value), name === undefined ? {} : { value: name }],
       awaitPromise: true,
       objectGroup: "cell",
@@ -264,7 +267,7 @@ export class Evaluator {
         ) => void
       ).call(this.#inspector, method, params, (error, answer) => {
         // The process ends: that, not the lost answer, is what happened to the cell, and the parent tells it.
-        if (error && this.#closed) return;
+        if (error && (this.#closed || error.message.includes("context was destroyed"))) return;
         resolve(error ? { failure: error.message } : answer);
       });
     });

@@ -62,7 +62,8 @@ function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => voi
 
     async showResult(value: unknown, expression?: string): Promise<void> {
       const shown = await interruptible(showValue(value, notebook));
-      if (shown) post({ type: "result", ...shown, expression });
+      const isEmpty = shown === undefined || Object.keys(shown.data).length === 0;
+      if (!isEmpty) post({ type: "result", ...shown, expression });
     },
 
     /** How a variable is shown while its thread is paused: what would take a promise is shown as text. */

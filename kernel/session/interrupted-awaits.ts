@@ -9,6 +9,8 @@ export class InterruptedError extends Error {
   }
 }
 
+const never = new Promise<never>(() => {});
+
 /** `await` of a cell: settles as the value does, or rejects when the cell is interrupted meanwhile. */
 export function interruptible<T>(value: T | PromiseLike<T>): Promise<Awaited<T>> {
   const cell = currentCell();
@@ -20,14 +22,20 @@ export function interruptible<T>(value: T | PromiseLike<T>): Promise<Awaited<T>>
   return new Promise<Awaited<T>>((resolve, reject) => {
     const { wakes } = cell;
     wakes.add(reject);
-    Promise.resolve(value).then(
-      (result) => {
-        if (wakes.delete(reject) && !cell.frozen) resolve(result as Awaited<T>);
-      },
-      (error) => {
-        if (wakes.delete(reject) && !cell.frozen) reject(error);
-      },
-    );
+    // V8 finds who awaits whom, for the stack of an error, along promises and their own resolve functions only.
+    Promise.resolve(value)
+      .then(
+        (result) => {
+          wakes.delete(reject);
+          return cell.frozen ? never : result;
+        },
+        (error) => {
+          wakes.delete(reject);
+          if (cell.frozen) return never;
+          throw error;
+        },
+      )
+      .then(resolve as (result: unknown) => void, reject);
   });
 }
 

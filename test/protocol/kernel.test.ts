@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { childProcesses, KernelClient } from "../support/kernel-client.ts";
@@ -26,6 +26,57 @@ test("an error shows the places in the sources of the cells it went through", as
   expect(traceback).toContain("at f (Cell In[1], line 3, column 11)");
   expect(traceback).toContain("→ 3 │     throw new RangeError('too much');");
   expect(traceback).toContain("at Cell In[2], line 2, column 1");
+});
+
+test("an error of an async function names the functions that await it, cell by cell", async () => {
+  await using client = new KernelClient();
+  await client.run("async function inner() { await 1; throw new Error('deep'); }");
+  await client.run("async function outer() { await inner(); }");
+  const { reply } = await client.run("await Promise.all([outer()])");
+  const traceback = (reply.traceback as string[]).join("\n");
+  const places = ["at inner (Cell In[1], line 1, column 41)", "at async outer (Cell In[2], ", "at async Cell In[3], "];
+  const found = places.map((place) => traceback.indexOf(place));
+  expect(found.every((at, index) => at > (found[index - 1] ?? 0))).toBe(true);
+});
+
+test("an error in an imported TypeScript file has that file's line and column", async () => {
+  await using client = new KernelClient();
+  const file =
+    "export interface Unused { a: number }\n\nexport function fail(n: number): never {\n  throw new Error(`no ${n}`);\n}\n";
+  writeFileSync(join(client.folder, "part.ts"), file);
+  const { reply } = await client.run('import { fail } from "./part.ts";\nfail(3)');
+  expect((reply.traceback as string[]).join("\n")).toMatch(/at fail \(.*\/part\.ts:4:9\)\n\s+at Cell In\[1\], line 2/);
+});
+
+test("an error while a value is shown has no frame of the kernel, and hostile stacks hide no message", async () => {
+  await using client = new KernelClient();
+  const { reply } = await client.run('({ [Symbol.for("Jupyter.display")]() { throw new Error("shown") } })');
+  expect((reply.traceback as string[]).filter((line) => /^\s+at /.test(line))).toEqual([
+    expect.stringContaining("Cell In[1], line 1"),
+  ]);
+  const hostile = 'Error.prepareStackTrace = () => { throw 1 }; throw new RangeError("still there")';
+  expect((await client.run(hostile)).reply).toMatchObject({ ename: "RangeError", evalue: "still there" });
+});
+
+test("a cell nested too deep for any parser is an error, and the kernel goes on", async () => {
+  await using client = new KernelClient();
+  for (const [open, close] of [
+    ["(", ")"],
+    ["[", "]"],
+    ["`${", "}`"],
+  ] as const) {
+    const { reply } = await client.run(`${open.repeat(30_000)}1${close.repeat(30_000)}`);
+    expect(reply).toMatchObject({ ename: "SyntaxError", evalue: expect.stringContaining("nested") });
+  }
+  expect((await client.run(`"${"(".repeat(5000)}".length // ${"[".repeat(5000)}`)).reply).toMatchObject({
+    status: "ok",
+  });
+});
+
+test("a display as a cell's value shows nothing more", async () => {
+  await using client = new KernelClient();
+  const { outputs } = await client.run('import { display } from "heddle/notebook"; display(5)');
+  expect(types(outputs)).toEqual(["status", "execute_input", "display_data", "status"]);
 });
 
 test("type errors and syntax errors stop a cell before it runs, and the names of it stay unknown", async () => {

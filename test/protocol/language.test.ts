@@ -136,6 +136,8 @@ describe("what is no error in a notebook", () => {
       "implicit any of each kind",
       "let late; late = 1; const self = () => self(); const o = {}; o['x']; function rest(...r) { const { a, b: [c] } = r[0]; return (x) => x + a + c } function around(n) { return n === 0 ? 0 : around(n - 1) }",
     ],
+    ["implicit this", "function Point(x) { this.x = x }"],
+    ["import by require", "import fs = require('node:fs'); fs.readFileSync('x').length"],
     ["unused names, labels and unreachable code", "const unused = 1; label: 1; function f(p) { return; p() }"],
     [
       "Node's globals and modules, without packages of the notebook's own",

@@ -201,6 +201,11 @@ describe("the end of a session process", () => {
   test.each([
     ["process.exit", 'console.log("last words"); process.exit(3)', { reason: "exit", code: 3 }],
     ["process.abort", "process.abort()", { reason: "crash", signal: "SIGABRT" }],
+    [
+      "kill -SEGV",
+      'process.kill(process.pid, "SIGSEGV"); await new Promise(() => {})',
+      { reason: "crash", signal: "SIGSEGV" },
+    ],
     ["kill -9", 'process.kill(process.pid, "SIGKILL"); for (;;) {}', { reason: "signal", signal: "SIGKILL" }],
     [
       "a heap that is full",

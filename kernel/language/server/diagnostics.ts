@@ -30,6 +30,9 @@ const isAboutImplicitAny = (code: LspDiagnostic["code"]): boolean =>
 /** Unreachable code, an unused label, a switch that falls through, a path without a return. */
 const notAboutAny = new Set([7027, 7028, 7029, 7030]);
 
+/** `import x = require("x")` works in a cell, though the compiler says that it does not in a module. */
+const IMPORT_BY_REQUIRE = 1202;
+
 /** The errors and warnings that lie in the cell itself, in order. */
 export function toDiagnostics(
   items: readonly LspDiagnostic[],
@@ -42,6 +45,7 @@ export function toDiagnostics(
   for (const { range, severity, code, message } of items) {
     const [start, end] = [offsetAt(range.start) - cell.shift, offsetAt(range.end) - cell.shift];
     if ((severity !== 1 && severity !== 2) || start < 0 || start >= Math.max(source.length, 1)) continue;
+    if (code === IMPORT_BY_REQUIRE) continue;
     if (allowImplicitAny && isAboutImplicitAny(code)) continue;
     const diagnostic: Diagnostic = {
       severity: severity === 1 ? "error" : "warning",

@@ -4,7 +4,9 @@ import { dirname, join, resolve } from "node:path";
 /** What a notebook's own `tsconfig.json` says that cannot simply be inherited. */
 export interface OwnOptions {
   lib?: unknown;
+  jsx?: unknown;
   noImplicitAny?: boolean;
+  noImplicitThis?: boolean;
   types?: string[];
   /** With absolute targets. */
   paths?: Record<string, string[]>;
@@ -31,7 +33,9 @@ function inheritedOptions(file: string, seen: Set<string>): OwnOptions {
   const options = (config.compilerOptions ?? {}) as Record<string, unknown>;
   const own: OwnOptions = {};
   if (options.lib !== undefined) own.lib = options.lib;
+  if (options.jsx !== undefined) own.jsx = options.jsx;
   if (typeof options.noImplicitAny === "boolean") own.noImplicitAny = options.noImplicitAny;
+  if (typeof options.noImplicitThis === "boolean") own.noImplicitThis = options.noImplicitThis;
   if (Array.isArray(options.types))
     own.types = options.types.filter((type): type is string => typeof type === "string");
   if (typeof options.paths === "object" && options.paths !== null) own.paths = absolutePaths(options, folder);

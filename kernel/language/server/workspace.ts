@@ -61,6 +61,8 @@ export class Workspace {
         ...(own.lib === undefined ? { lib: ["esnext"] } : {}),
         // Even where it is allowed: without the option, `const list = []` is a `never[]`, which takes nothing.
         noImplicitAny: true,
+        noImplicitThis: own.noImplicitThis ?? false,
+        jsx: own.jsx ?? "react-jsx",
         target: "esnext",
         module: "esnext",
         moduleResolution: "bundler",

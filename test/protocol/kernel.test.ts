@@ -42,7 +42,7 @@ test("an error of an async function names the functions that await it, cell by c
 test("an error in an imported TypeScript file has that file's line and column", async () => {
   await using client = new KernelClient();
   const file =
-    "export interface Unused { a: number }\n\nexport function fail(n: number): never {\n  throw new Error(`no ${n}`);\n}\n";
+    "export interface Unused { a: number }\n\nexport function fail(n: number): never {\n  throw new Error(String(n));\n}\n";
   writeFileSync(join(client.folder, "part.ts"), file);
   const { reply } = await client.run('import { fail } from "./part.ts";\nfail(3)');
   expect((reply.traceback as string[]).join("\n")).toMatch(/at fail \(.*\/part\.ts:4:9\)\n\s+at Cell In\[1\], line 2/);

@@ -40,9 +40,12 @@ export function compileCell(
   const hasResult = writeResult(rewrite, program.body.at(-1));
   const top = new TopLevel(rewrite, program, typeNames);
   top.write();
-  let ownSeen: SeenNames | undefined;
-  const seen = () => {
-    ownSeen ??= namesSeen(program);
+  let ownSeen: SeenNames = "all";
+  // The tree is large, and compiled cells are kept for their positions.
+  let unread: NodeOf<"Program"> | undefined = program;
+  const seen = (): SeenNames => {
+    if (unread !== undefined) ownSeen = namesSeen(unread);
+    unread = undefined;
     return ownSeen;
   };
   // Somebody who looks on sees the variables of the top level change as they do.

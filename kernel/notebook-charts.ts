@@ -1,6 +1,7 @@
 /** The timeline charts of a notebook: one a cell that submitted or awaited tasks, fed with the session's events. */
-import { TimelineBuilder } from "../runtime/host.ts";
+
 import type { TaskEvent } from "../runtime/index.ts";
+import { TimelineBuilder } from "../runtime/timeline.ts";
 import { type ChartFrame, LiveChart } from "./charts/live-chart.ts";
 import { FunctionColors } from "./charts/palette.ts";
 

@@ -115,6 +115,3 @@ export function leaveGuard(): void {
 
 /** What an ES module or package gave to a cell, so that a captured value that came from it is imported again in workers instead of copied. */
 export { registerImport } from "./capture/imports.ts";
-
-/** What a program that embeds the runtime draws charts from. */
-export * from "./timeline.ts";

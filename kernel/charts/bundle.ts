@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { type Advice, advise, summarize, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
+import { type Advice, advise, summarize, type TimelineData, type TimelineStats } from "../../runtime/timeline.ts";
 import { cellLabel, figuresOf, sentenceOf, titleOf } from "./headline.ts";
 import { loaderScript } from "./loader.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";

@@ -1,4 +1,4 @@
-import { isEarlyReturn, type TimelineCall, type TimelineData } from "../../runtime/host.ts";
+import { isEarlyReturn, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
 import { returnLabels } from "./headline.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";
 import { textWidth } from "./text-width.ts";

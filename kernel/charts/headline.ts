@@ -8,7 +8,7 @@ import {
   type TimelineCall,
   type TimelineData,
   type TimelineStats,
-} from "../../runtime/host.ts";
+} from "../../runtime/timeline.ts";
 
 /** A figure at the head of a chart. */
 export interface Figure {

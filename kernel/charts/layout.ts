@@ -1,4 +1,4 @@
-import type { TimelineAttempt, TimelineData, TimelineTask } from "../../runtime/host.ts";
+import type { TimelineAttempt, TimelineData, TimelineTask } from "../../runtime/timeline.ts";
 import { fitText, textWidth } from "./text-width.ts";
 
 /** Above so many attempts a picture shows a raster instead of bars. */

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { TimelineBuilder, type TimelineData } from "../../runtime/host.ts";
 import type { TaskEvent } from "../../runtime/index.ts";
+import { TimelineBuilder, type TimelineData } from "../../runtime/timeline.ts";
 import { type ChartBundle, fullBundle, liveBundle } from "./bundle.ts";
 import { FunctionColors } from "./palette.ts";
 

@@ -1,4 +1,10 @@
-import { executionTime, formatTime, queueTimes, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
+import {
+  executionTime,
+  formatTime,
+  queueTimes,
+  type TimelineData,
+  type TimelineStats,
+} from "../../runtime/timeline.ts";
 import { type BarLabel, placeBarLabels } from "./bar-labels.ts";
 import { returnedTasks } from "./driver-layout.ts";
 import type { Bar } from "./layout.ts";

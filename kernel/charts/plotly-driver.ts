@@ -1,4 +1,4 @@
-import { formatTime, type TimelineCall, type TimelineData } from "../../runtime/host.ts";
+import { formatTime, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
 import { drawnCalls, type ReturnMark, returnedTasks } from "./driver-layout.ts";
 import { callLabels, returnLabels } from "./headline.ts";
 import { FONT_SIZE } from "./layout.ts";

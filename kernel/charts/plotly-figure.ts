@@ -1,4 +1,4 @@
-import type { TimelineData, TimelineStats } from "../../runtime/host.ts";
+import type { TimelineData, TimelineStats } from "../../runtime/timeline.ts";
 import { placeReturns } from "./driver-layout.ts";
 import { cellLabel, figuresOf, titleOf } from "./headline.ts";
 import { type Layout, layOut } from "./layout.ts";

@@ -1,4 +1,4 @@
-import type { TimelineData } from "../../runtime/host.ts";
+import type { TimelineData } from "../../runtime/timeline.ts";
 import { FAILURE } from "./palette.ts";
 import { MOST_LEGEND_FUNCTIONS } from "./plotly-bars.ts";
 import { type Plane, round, type Trace } from "./plotly-plane.ts";

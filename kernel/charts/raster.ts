@@ -1,4 +1,4 @@
-import type { TimelineData } from "../../runtime/host.ts";
+import type { TimelineData } from "../../runtime/timeline.ts";
 import { channels, type FunctionColors } from "./palette.ts";
 import { encodeIndexedPng } from "./png-encoder.ts";
 

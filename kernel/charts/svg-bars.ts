@@ -1,4 +1,4 @@
-import type { TimelineData } from "../../runtime/host.ts";
+import type { TimelineData } from "../../runtime/timeline.ts";
 import { placeBarLabels, solidParts } from "./bar-labels.ts";
 import type { Bar, Layout } from "./layout.ts";
 import { FAILURE, type FunctionColors, inkOn } from "./palette.ts";

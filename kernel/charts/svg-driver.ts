@@ -1,4 +1,4 @@
-import type { TimelineCall, TimelineData } from "../../runtime/host.ts";
+import type { TimelineCall, TimelineData } from "../../runtime/timeline.ts";
 import { drawnCalls, type ReturnMark } from "./driver-layout.ts";
 import { callLabels } from "./headline.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";

@@ -1,4 +1,4 @@
-import type { TimelineData, TimelineStats } from "../../runtime/host.ts";
+import type { TimelineData, TimelineStats } from "../../runtime/timeline.ts";
 import { FONT_SIZE, MARGIN } from "./layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import type { LegendMark } from "./svg-bars.ts";

@@ -1,4 +1,4 @@
-import type { TimelineData } from "../../runtime/host.ts";
+import type { TimelineData } from "../../runtime/timeline.ts";
 import type { Layout } from "./layout.ts";
 import { FONT_SIZE } from "./layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";

@@ -1,4 +1,4 @@
-import { type Advice, isEarlyReturn, type TimelineData, type TimelineStats } from "../../runtime/host.ts";
+import { type Advice, isEarlyReturn, type TimelineData, type TimelineStats } from "../../runtime/timeline.ts";
 import { placeReturns, returnedTasks } from "./driver-layout.ts";
 import { cellLabel, type Figure, figuresOf, sentenceOf, titleOf } from "./headline.ts";
 import { FONT_SIZE, type Layout, layOut, MARGIN } from "./layout.ts";

@@ -7,7 +7,7 @@ import {
   type TimelineData,
   type TimelineStats,
   type TimelineTask,
-} from "../../runtime/host.ts";
+} from "../../runtime/timeline.ts";
 import { cellLabel, figuresOf, returnLabels, titleOf } from "./headline.ts";
 import { timeTicks } from "./time-axis.ts";
 

@@ -4,7 +4,7 @@ import { FunctionColors } from "../../kernel/charts/palette.ts";
 import { plotlyFigure, standAlone } from "../../kernel/charts/plotly-figure.ts";
 import type { Trace } from "../../kernel/charts/plotly-plane.ts";
 import type { TaskEvent } from "../../runtime/events.ts";
-import { summarize, TimelineBuilder, type TimelineData, type TimelineFilter } from "../../runtime/host.ts";
+import { summarize, TimelineBuilder, type TimelineData, type TimelineFilter } from "../../runtime/timeline.ts";
 import { earlyReturns, everything, manyTasks } from "../support/traces.ts";
 
 function view(events: readonly TaskEvent[], filter: TimelineFilter = {}): TimelineData {

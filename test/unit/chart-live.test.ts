@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type ChartFrame, type Clock, LiveChart, type LiveChartOptions } from "../../kernel/charts/live-chart.ts";
 import { FunctionColors } from "../../kernel/charts/palette.ts";
 import type { TaskEvent } from "../../runtime/events.ts";
-import { TimelineBuilder } from "../../runtime/host.ts";
+import { TimelineBuilder } from "../../runtime/timeline.ts";
 import {
   callEvents,
   earlyReturns,

@@ -6,7 +6,7 @@ import { renderSvg, type SvgOptions } from "../../kernel/charts/svg.ts";
 import { textWidth } from "../../kernel/charts/text-width.ts";
 import { timeTicks } from "../../kernel/charts/time-axis.ts";
 import type { TaskEvent } from "../../runtime/events.ts";
-import { summarize, TimelineBuilder, type TimelineData, type TimelineFilter } from "../../runtime/host.ts";
+import { summarize, TimelineBuilder, type TimelineData, type TimelineFilter } from "../../runtime/timeline.ts";
 import { callEvents, earlyReturns, everything, inOrder, manyTasks, taskEvents } from "../support/traces.ts";
 
 function view(events: readonly TaskEvent[], filter: TimelineFilter = {}): TimelineData {

@@ -1,4 +1,4 @@
-/** Declarations over a variable of an earlier cell: `let n = n + 1`. */
+/** Names of earlier cells, declared again over their own value: `let n = n + 1`. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,4 +46,9 @@ test("a function of the declaring cell means the new variable, a block its own",
   expect(await errorsIn("let later = 'a'; const f = () => later.toUpperCase()")).toEqual([]);
   expect(await errorsIn("let later = 'a'; { const later = 2; later.toFixed() }")).toEqual([]);
   expect(await errorsIn("let unknown = unknown + 1")).not.toEqual([]);
+});
+
+test("a cell that was not committed leaves no names", async () => {
+  await engine.check({ cell: "0", source: "const neverRun = 1" });
+  expect(await errorsIn("neverRun")).toEqual(["2304@neverRun"]);
 });

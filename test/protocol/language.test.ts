@@ -97,11 +97,6 @@ describe("types flow from cell to cell", () => {
     ]);
   });
 
-  test("a cell that was not committed leaves no names", async () => {
-    await engine.check({ cell: "0", source: "const neverRun = 1" });
-    expect(await errorsIn(engine, "neverRun")).toEqual(["2304@neverRun"]);
-  });
-
   test("a cell with type errors that ran anyway has its names", async () => {
     engine.commit({ cell: "w1", source: "const wrong: number = 'text'; function usable() { return 1 }" });
     expect(await errorsIn(engine, "usable().toFixed() + wrong.toFixed()")).toEqual([]);

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { registerImport } from "../../runtime/host.ts";
+import { mappedUrl } from "./path-mappings.ts";
 import { loadTypeScript, probeExtensions } from "./typescript-modules.ts";
 
 const ownModules: Record<string, string> = {
@@ -40,7 +41,7 @@ export class CellModules {
     if (own !== undefined) return own;
     const isPath = /^(\.{1,2}(\/|$)|\/|file:)/.test(specifier);
     if (isPath) return this.#existing(specifier, probeExtensions(new URL(specifier, this.#base)));
-    return import.meta.resolve(specifier, this.#base);
+    return mappedUrl(specifier, this.dirname) ?? import.meta.resolve(specifier, this.#base);
   }
 
   #existing(specifier: string, url: string): string {

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isAlive, SessionHarness } from "../support/session-harness.ts";
@@ -260,6 +260,21 @@ describe("imports", () => {
     expect(await harness.value('import { n, E } from "./part"; [n, E.A]')).toBe("[ 1, 5 ]");
     writeFileSync(join(harness.folder, "part.ts"), "export const n: number = 22; export enum E { A = 5 }");
     expect(await harness.value('(await import("./part.ts")).n')).toBe("22");
+  });
+
+  test("go by the paths of the folder's tsconfig.json", async () => {
+    await using harness = new SessionHarness();
+    mkdirSync(join(harness.folder, "source"));
+    writeFileSync(join(harness.folder, "source/part.ts"), "export const n: number = 3");
+    writeFileSync(join(harness.folder, "source/one.ts"), "export const n: number = 4");
+    const paths = { "@lib/*": ["./nowhere/*", "./source/*"], "@lib/exact": ["./source/one.ts"] };
+    writeFileSync(join(harness.folder, "tsconfig.json"), JSON.stringify({ compilerOptions: { paths } }));
+    expect(await harness.value('import { n } from "@lib/part"; import { n as m } from "@lib/exact"; [n, m]')).toBe(
+      "[ 3, 4 ]",
+    );
+    expect((await harness.run('import "@lib/missing"')).outcome).toMatchObject({
+      error: { message: expect.stringContaining("@lib/missing") },
+    });
   });
 
   test("of what is not there say so", async () => {

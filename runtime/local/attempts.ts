@@ -182,7 +182,7 @@ export class Attempts {
   }
 
   /** The task's worker is gone: what had not started goes to others, what ran is tried again or fails. */
-  lost(task: Task, worker: WorkerRecord, reason: string): void {
+  lost(task: Task, worker: WorkerRecord, reason: string, thrown: string): void {
     const started = task.startedAt > 0;
     const { startedAt } = task;
     this.#leaveWorker(task);
@@ -201,10 +201,10 @@ export class Attempts {
     const kind: FailureKind = reason === "outOfMemory" ? "outOfMemory" : "crashed";
     const error = {
       name: kind === "crashed" ? "WorkerCrashedError" : "OutOfMemoryError",
-      message: `worker ${workerIdText(worker.index)} ended`,
+      message: `worker ${workerIdText(worker.index)} ended${thrown === "" ? "" : `: ${thrown}`}`,
     };
     this.#logFailure(task, worker, startedAt, startedAt, retry, error);
     if (retry) this.#retry(task);
-    else this.end(task, "failed", failureOf(kind, task, undefined, worker), true);
+    else this.end(task, "failed", { ...failureOf(kind, task, undefined, worker), message: thrown }, true);
   }
 }

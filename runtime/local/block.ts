@@ -89,15 +89,15 @@ export function writeBlock(to: Views, word: number, block: Prepared): number {
   return end;
 }
 
-function writeLocator({ i32, f64 }: Views, word: number, locator: Locator): number {
-  i32[word * 2] = locator.segment;
+function writeLocator({ f64 }: Views, word: number, locator: Locator): number {
+  f64[word] = locator.segment;
   f64[word + 1] = locator.offset;
   f64[word + 2] = locator.bytes;
   return word + 3;
 }
 
-function readLocator({ i32, f64 }: Views, word: number): Locator {
-  return { segment: i32[word * 2]!, offset: f64[word + 1]!, bytes: f64[word + 2]! };
+function readLocator({ f64 }: Views, word: number): Locator {
+  return { segment: f64[word]!, offset: f64[word + 1]!, bytes: f64[word + 2]! };
 }
 
 /** A block copied out of a ring, with what the scheduler has to know about it. It is never changed. */

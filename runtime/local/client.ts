@@ -101,7 +101,7 @@ export class Client implements Backend {
     };
     this.#waits = new OpenWaits(this, asking, this.#subscriptions);
     this.#streams = new OpenStreams(this.line, this.#subscriptions, (id) => this.release(id));
-    this.definitions = new Definitions(this);
+    this.definitions = new Definitions(this, link.definitions);
   }
 
   // ---------------------------------------------------------------- records to the scheduler
@@ -313,7 +313,7 @@ export class Client implements Backend {
       case protocol.StreamEnd:
         return this.#streams.ended(f64[word]!, f64[word + 1]!, i32[word * 2 + 4] === 1);
       case protocol.FreeBuffer:
-        return this.store.release({ segment: i32[word * 2]!, offset: f64[word + 1]!, bytes: f64[word + 2]! });
+        return this.store.release({ segment: f64[word]!, offset: f64[word + 1]!, bytes: f64[word + 2]! });
       default:
         this.#thread.record(type, reader);
     }

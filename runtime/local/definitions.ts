@@ -16,7 +16,6 @@ import { blockContent, prepareBlock, readBlock, viewsOf } from "./block.ts";
 import type { Client } from "./client.ts";
 import type { DefineMessage, OptionsMessage } from "./protocol.ts";
 
-const PER_THREAD = 2 ** 16;
 const WARN_BYTES = 10 << 20;
 const REFUSE_BYTES = 100 << 20;
 
@@ -51,14 +50,16 @@ export class Definitions {
   readonly #messages = new Map<number, DefineMessage>();
   readonly #options = new Map<number, OptionsMessage>();
   readonly #loaded = new Map<number, LoadedFunction>();
-  #next = 0;
+  /** How many there are in the session. */
+  readonly #count: Int32Array;
 
-  constructor(client: Client) {
+  constructor(client: Client, count: SharedArrayBuffer) {
     this.#client = client;
+    this.#count = new Int32Array(count);
   }
 
   #number(): number {
-    return this.#client.index * PER_THREAD + this.#next++;
+    return Atomics.add(this.#count, 0, 1);
   }
 
   /** The function's number; captures and ships it the first time. Throws `SerializationError`. */

@@ -48,7 +48,7 @@ function runtimeError(failure: FailureMessage, object: number): Error {
       return new OutOfMemoryError(`the worker of ${task} went over its memory limit${attemptsText(origin)}${via}`);
     case "crashed":
       return new WorkerCrashedError(
-        `the worker thread of ${task} ended while the task ran${attemptsText(origin)}; process.exit, a native crash or a forced cancel does that${via}`,
+        `the worker thread of ${task} ended while the task ran${attemptsText(origin)}${endText(failure.message)}${via}`,
       );
     case "freed":
       return new ObjectFreedError(
@@ -60,6 +60,11 @@ function runtimeError(failure: FailureMessage, object: number): Error {
       );
   }
 }
+
+const endText = (thrown: string): string =>
+  thrown === ""
+    ? "; process.exit, a native crash or a forced cancel does that"
+    : `, of an error that nothing on it caught, as in a timer or a promise that nobody awaits: ${thrown}`;
 
 const attemptsText = (hop: TaskHop | undefined): string =>
   hop === undefined || hop.attempt === 0 ? "" : `, also on attempt ${hop.attempt + 1}`;

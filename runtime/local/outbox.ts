@@ -190,7 +190,7 @@ export class Outbox implements Effects {
       // The thread that would reuse the memory is gone; its bytes must not count for ever.
       if (owner === undefined) ObjectStore.discharge(this.#storeAccount, locator);
       owner?.send(FreeBuffer, 3, (to) => {
-        to.i32[to.word * 2] = locator.segment;
+        to.f64[to.word] = locator.segment;
         to.f64[to.word + 1] = locator.offset;
         to.f64[to.word + 2] = locator.bytes;
         return 3;

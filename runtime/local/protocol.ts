@@ -41,7 +41,7 @@ export const Ready = 22; // f object, f order
 export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j dependencies, f taken, block(args), (f id, block)…
 export const CancelTask = 24; // f task
 export const FailedValue = 26; // f call, i index j 0; the failure is on the port
-export const FreeBuffer = 25; // i segment j 0, f offset, f bytes
+export const FreeBuffer = 25; // f segment, f offset, f bytes
 export const Item = 27; // f task, f item, f order
 export const StreamEnd = 28; // f task, f order, i failed j 0
 export const GoOn = 29; // f task, f taken, i resume j 0
@@ -151,6 +151,8 @@ export interface Link {
   ownBell: SharedArrayBuffer;
   /** Bytes in use in the object store, and its limit, both as BigInt64. */
   storeAccount: SharedArrayBuffer;
+  /** One Int32 that the session's threads count definitions and option sets with, so that numbers never meet. */
+  definitions: SharedArrayBuffer;
   session: SessionFacts;
 }
 

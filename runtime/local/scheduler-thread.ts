@@ -80,13 +80,13 @@ class SchedulerThread {
       (worker, task, stream, text) => this.#output(worker, task, stream, text),
     );
     this.#addPeer(new Peer(start.driver, start.port));
-    const { schedulerBell, storeAccount, session } = start.driver;
+    const { definitions, schedulerBell, storeAccount, session } = start.driver;
     this.#pool = new WorkerPool(
       start.threads,
-      { schedulerBell, storeAccount, session },
+      { definitions, schedulerBell, storeAccount, session },
       {
         starting: (worker) => this.#workerStarting(worker),
-        ended: (index, reason) => this.#workerEnded(index, reason),
+        ended: (index, reason, thrown) => this.#workerEnded(index, reason, thrown),
       },
     );
     // What has arrived by now may already ask for the pool's end.
@@ -110,11 +110,11 @@ class SchedulerThread {
     this.#scheduler.workerStarts(index, CLAIM_SLOTS, now());
   }
 
-  #workerEnded(index: number, reason: ExitReason): void {
+  #workerEnded(index: number, reason: ExitReason, thrown: string): void {
     const peer = this.#peers.get(index);
     // What it said before it ended still counts.
     if (peer !== undefined) this.#intake.hear(peer);
-    this.#scheduler.workerDown(index, reason, now());
+    this.#scheduler.workerDown(index, reason, now(), thrown);
     peer?.port.close();
     this.#peers.delete(index);
     this.#outbox.forgetWorker(index);

@@ -317,6 +317,7 @@ export class Scheduler {
     index: number,
     reason: "shutdown" | "crash" | "outOfMemory" | "recycled" | "cancelled",
     time: number,
+    thrown = "",
   ): void {
     this.#clock.now = time;
     const worker = this.dispatcher.workers.get(index);
@@ -325,7 +326,7 @@ export class Scheduler {
     this.dispatcher.workers.delete(index);
     this.log.add(Row.workerExited, time, 0, index, 0, 0, 0, 0, { reason });
     const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => [...lane.tasks])];
-    for (const task of lost) this.#attempts.lost(task, worker, reason);
+    for (const task of lost) this.#attempts.lost(task, worker, reason, thrown);
     this.calls.forgetClient(index);
     for (const id of worker.viewed) this.directory.unview(id);
     for (const [id, holds] of worker.held) for (let left = holds; left > 0; left--) this.directory.release(id);

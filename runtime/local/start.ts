@@ -38,6 +38,7 @@ export function startLocal(options: LocalOptions): Client {
     schedulerBell: createBellMemory(),
     ownBell: createBellMemory(),
     storeAccount: createStoreAccount(options.objectStoreMemory),
+    definitions: new SharedArrayBuffer(4),
     session,
   };
   const observer = currentHost()?.openObserver();

@@ -8,7 +8,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { createBellMemory } from "./bell.ts";
 import { CLAIM_SLOTS } from "./claims.ts";
-import type { Link, SessionFacts } from "./protocol.ts";
+import type { Link } from "./protocol.ts";
 import { createRingMemory } from "./ring.ts";
 
 const RING_WORDS = 1 << 15;
@@ -33,8 +33,12 @@ export type ExitReason = "shutdown" | "crash" | "outOfMemory" | "recycled" | "ca
 export interface PoolEvents {
   /** A thread was started; a record says when it takes tasks. */
   starting(worker: WorkerEnd): void;
-  ended(index: number, reason: ExitReason): void;
+  /** `thrown`: the text of an error that nobody caught, where that ended it. */
+  ended(index: number, reason: ExitReason, thrown: string): void;
 }
+
+/** What all threads' links have in common. */
+type SharedParts = Pick<Link, "definitions" | "schedulerBell" | "storeAccount" | "session">;
 
 interface Serving {
   controller: AbortController;
@@ -47,16 +51,12 @@ export class WorkerPool {
   /** Whether code of a thread can be cut without harm. */
   readonly canCut: boolean;
   readonly #events: PoolEvents;
-  readonly #shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts };
+  readonly #shared: SharedParts;
   readonly #serving = new Map<number, Serving>();
   #nextIndex = 1;
   #closing = false;
 
-  constructor(
-    threads: number,
-    shared: { schedulerBell: SharedArrayBuffer; storeAccount: SharedArrayBuffer; session: SessionFacts },
-    events: PoolEvents,
-  ) {
+  constructor(threads: number, shared: SharedParts, events: PoolEvents) {
     this.#threads = threads;
     this.#shared = shared;
     this.#events = events;
@@ -98,16 +98,16 @@ export class WorkerPool {
     const start: WorkerStart = { link, claims };
     this.#piscina.run(start, { transferList: [port2], signal: serving.controller.signal }).then(
       () => this.#ended(index, "crash"),
-      (error: unknown) => this.#ended(index, isOutOfMemory(error) ? "outOfMemory" : "crash"),
+      (error: unknown) => this.#ended(index, isOutOfMemory(error) ? "outOfMemory" : "crash", textOf(error)),
     );
   }
 
-  #ended(index: number, reason: ExitReason): void {
+  #ended(index: number, reason: ExitReason, thrown = ""): void {
     const serving = this.#serving.get(index);
     if (serving === undefined) return;
     this.#serving.delete(index);
     if (this.#closing) return;
-    this.#events.ended(index, serving.reason ?? reason);
+    this.#events.ended(index, serving.reason ?? reason, serving.reason === undefined ? thrown : "");
     this.#serve();
   }
 
@@ -146,3 +146,9 @@ function openPiscina(options: PiscinaOptions): { piscina: Piscina; canCut: boole
 
 const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && (error as NodeJS.ErrnoException).code === "ERR_WORKER_OUT_OF_MEMORY";
+
+/** What a thread did not catch; nothing where it just exited. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return `thrown value ${String(error)}`;
+  return /^worker exited/i.test(error.message) ? "" : `${error.name}: ${error.message}`;
+}

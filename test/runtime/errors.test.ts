@@ -140,6 +140,25 @@ describe("errors", () => {
     expect(await get(add.remote(1, 2))).toBe(3);
   });
 
+  it("an error that nothing caught ends the worker, and the tasks that it ends tell of it", async () => {
+    const inTimer = remote(
+      async () => {
+        setTimeout(() => {
+          throw new RangeError("thrown in a timer");
+        }, 5);
+        await new Promise(() => {});
+      },
+      { maxRetries: 0 },
+    );
+    const ref = inTimer.remote();
+    const error = await rejection(get(ref));
+    expect(error).toBeInstanceOf(WorkerCrashedError);
+    expect(error.message).toMatch(
+      /ended while the task ran, of an error that nothing on it caught.*thrown in a timer$/,
+    );
+    expect((await rejection(get(add.remote(ref as never, 1)))).message).toMatch(/thrown in a timer; needed by add/);
+  });
+
   it("a task over its time fails with TaskTimeoutError", async () => {
     const slow = remote((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)), { timeout: 100 });
     const waiting = rejection(get(slow.remote(3000)));

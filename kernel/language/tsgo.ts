@@ -11,6 +11,7 @@ import type {
   Inspection,
   LanguageEngine,
 } from "./engine.ts";
+import { completeModule } from "./module-names.ts";
 import { CellSyntaxError, parseCell } from "./parse.ts";
 import { CellScope, type CellText, NAMES_MODULE, plainNames } from "./server/cell-scope.ts";
 import { type LspCompletion, toCompletions, wordAt } from "./server/completion.ts";
@@ -192,6 +193,8 @@ class TypeScriptEngine implements LanguageEngine {
   }
 
   async complete(source: string, offset: number): Promise<CompletionList> {
+    const modules = completeModule(source, offset, this.#workspace.notebookFolder);
+    if (modules !== undefined) return modules;
     const word = wordAt(source, offset);
     const list = await this.#query(source, offset, "textDocument/completion").catch(() => null);
     const answer = toCompletions(list as LspCompletion | null, source, word, this.#scope.names());

@@ -347,6 +347,8 @@ export class Client implements Backend {
         return this.#thread.cut(message.task);
       case "segment":
         return this.store.attach(message.id, message.memory);
+      case "dropSegment":
+        return this.store.detach(message.id);
       case "failure":
         return this.#gets.learnFailure(message.call, message.index, message.failure);
       case "answer":

@@ -1,7 +1,7 @@
 /** Reads what a thread wrote into its ring and steps the scheduler with it. */
 import { receiveMessageOnPort } from "node:worker_threads";
 import { now } from "../clock.ts";
-import { type Block, blockWords, copyBlock } from "./block.ts";
+import { type Block, blockWords, copyBlock, viewsOf } from "./block.ts";
 import type { AskedWait, TakenByWait } from "./call-desk.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Peer } from "./peer.ts";
@@ -259,6 +259,7 @@ export class Intake {
     const block = copyBlock(reader, word);
     const isNew = ({ segment, bytes }: protocol.Locator) => bytes > 0 && !this.#outbox.segments.has(segment);
     if (block.locators.some(isNew)) this.#catchUp(peer);
+    this.#outbox.segments.occupy(block);
     return block;
   }
 
@@ -294,6 +295,8 @@ export class Intake {
       const { id, functionName } = message;
       this.#definitions.set(id, { id, functionName, last: undefined, meanMs: undefined });
       this.#outbox.definitions.set(message.id, message);
+      // For ever: other threads may load it at any time.
+      this.#outbox.segments.occupy(copyBlock(viewsOf(message.block), 0));
       this.#scheduler.directory.holdAll(message.refs);
     } else if (message.type === "options") {
       const shapeKey = JSON.stringify(Object.entries(message.shape).sort());

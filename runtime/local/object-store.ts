@@ -134,6 +134,11 @@ export class ObjectStore {
     this.#known.set(id, memory);
   }
 
+  /** Forgets another thread's segment. */
+  detach(id: number): void {
+    this.#known.delete(id);
+  }
+
   /** The thread that owns a segment. */
   static ownerOf(segment: number): number {
     return Math.floor(segment / SEGMENTS_PER_THREAD);

@@ -22,13 +22,14 @@ import {
 } from "./protocol.ts";
 import type { Failure, Lane, StoredObject, Task } from "./records.ts";
 import type { RingWriter } from "./ring.ts";
+import { Segments } from "./segments.ts";
 
 const NO_STORE = undefined as unknown as ObjectStore;
 
 export class Outbox implements Effects {
   readonly definitions = new Map<number, DefineMessage>();
   readonly options = new Map<number, OptionsMessage>();
-  readonly segments = new Map<number, SharedArrayBuffer>();
+  readonly segments = new Segments();
   readonly claims = new Map<number, Int32Array>();
   readonly #peers: Map<number, Peer>;
   readonly #storeAccount: BigInt64Array;
@@ -187,8 +188,10 @@ export class Outbox implements Effects {
     for (const locator of block.locators) {
       if (locator.bytes === 0) continue;
       const owner = this.#peers.get(ObjectStore.ownerOf(locator.segment));
+      const isEmpty = this.segments.vacate(locator);
       // The thread that would reuse the memory is gone; its bytes must not count for ever.
       if (owner === undefined) ObjectStore.discharge(this.#storeAccount, locator);
+      if (owner === undefined && isEmpty) this.#dropSegment(locator.segment);
       owner?.send(FreeBuffer, 3, (to) => {
         to.f64[to.word] = locator.segment;
         to.f64[to.word + 1] = locator.offset;
@@ -210,13 +213,20 @@ export class Outbox implements Effects {
 
   /** A new segment: everybody but its maker learns of it before any record that names it. */
   addSegment(maker: number, id: number, memory: SharedArrayBuffer): void {
-    this.segments.set(id, memory);
+    this.segments.add(id, memory);
     for (const peer of this.#peers.values())
       if (peer.index !== maker) peer.port.postMessage({ type: "segment", id, memory });
   }
 
+  #dropSegment(id: number): void {
+    this.segments.delete(id);
+    for (const peer of this.#peers.values()) peer.port.postMessage({ type: "dropSegment", id });
+  }
+
+  /** The thread is gone, and no peer any more. */
   forgetWorker(index: number): void {
     this.claims.delete(index);
+    for (const id of this.segments.emptyOf(index)) this.#dropSegment(id);
   }
 }
 

@@ -121,6 +121,8 @@ export type FromScheduler =
   | OptionsMessage
   | { type: "cell"; id: number; label: string }
   | { type: "segment"; id: number; memory: SharedArrayBuffer }
+  /** Nothing lies in it any more, and its maker is gone. */
+  | { type: "dropSegment"; id: number }
   | { type: "answer"; id: number; answer: unknown }
   | { type: "failure"; call: number; index: number; failure: FailureMessage }
   | { type: "collect" }

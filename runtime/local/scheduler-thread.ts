@@ -97,7 +97,7 @@ class SchedulerThread {
 
   #addPeer(peer: Peer): void {
     this.#peers.set(peer.index, peer);
-    for (const [id, memory] of this.#outbox.segments) peer.port.postMessage({ type: "segment", id, memory });
+    for (const [id, memory] of this.#outbox.segments.memories()) peer.port.postMessage({ type: "segment", id, memory });
     peer.port.on("message", (message: ToScheduler) => {
       if (message !== null) this.#intake.postpone(peer, message);
       this.#turn();

@@ -1,7 +1,7 @@
 /** What the notebooks of the course must show when they have run, whichever client ran them. */
 import { expect } from "vitest";
 
-export const lessons = ["01-tasks", "02-object-store", "03-early-returns"] as const;
+export const lessons = ["01-tasks", "02-object-store", "03-early-returns", "04-graphs", "05-streams"] as const;
 export type Lesson = (typeof lessons)[number];
 
 interface Output {
@@ -22,6 +22,8 @@ const charts: Record<Lesson, readonly string[]> = {
   "01-tasks": ["tasks", "workers"],
   "02-object-store": ["lookup"],
   "03-early-returns": ["loop", "timeout", "after-all", "early-stage", "graph"],
+  "04-graphs": ["tree", "diamond", "nested", "failure"],
+  "05-streams": ["list", "stream", "stages", "pressure"],
 };
 
 /**
@@ -89,7 +91,42 @@ const checks: Record<Lesson, (notebook: Notebook, late: number) => void> = {
       expectTimes([last], [seconds], 2 * late);
     }
   },
+  "04-graphs"(notebook, late) {
+    const [submitted, total] = printed(notebook, "tree").trim().split("\n");
+    expect(submitted).toContain("fifteen tasks submitted");
+    expect(total).toContain("the sum is 140");
+    expectTimes([total!], [0.4], 4 * late);
+    expect(printed(notebook, "diamond")).toContain('26 letters, and the longest word is "Learning"');
+    const diamond = secondsIn(printed(notebook, "diamond"), /\((\S+) s\)/);
+    expect(diamond).toBeGreaterThanOrEqual(0.3 - 0.001);
+    expect(diamond).toBeLessThanOrEqual(0.3 + 3 * late);
+    expect(printed(notebook, "nested")).toMatch(/^0 1 2 3 4 … 999 {2}\(\S+ s\)\nsorted\n$/);
+    const failure = printed(notebook, "failure");
+    expect(failure).toContain('good: 3\nbad:  true\nRangeError: "four" is no number\n');
+    expect(failure).toContain('in task parse("four")');
+    expect(failure).toContain("needed by task sum");
+  },
+  "05-streams"(notebook, late) {
+    const list = printed(notebook, "list").trim().split("\n");
+    expectTimes(list, [0.5, 0.5, 0.5, 0.5, 0.5], 2 * late);
+    const stream = printed(notebook, "stream").trim().split("\n");
+    expect(stream.map((line) => line.split("  ")[1])).toEqual([1, 2, 3, 4, 5].map((page) => `page ${page}`));
+    expectTimes(stream, [0.1, 0.2, 0.3, 0.4, 0.5], 2 * late);
+    expect(printed(notebook, "stages")).toContain("PAGE 1, PAGE 2, PAGE 3, PAGE 4, PAGE 5");
+    const ages = agesIn(printed(notebook, "pressure"));
+    expect(ages).toHaveLength(6);
+    const [unlimited, limited] = [ages.slice(0, 3), ages.slice(3)];
+    expect(unlimited[2]).toBeGreaterThan(unlimited[0]! + 300);
+    expect(limited[2]).toBeLessThan(unlimited[2]! - 200);
+    expect(printed(notebook, "early")).toContain("2 3 5 7 11 13 17 19 23 29");
+    expect(printed(notebook, "early")).toContain("the task has ended");
+  },
 };
+
+/** What the lines of a cell say about how old each page was, in milliseconds. */
+function agesIn(lines: string): number[] {
+  return [...lines.matchAll(/was (\d+) ms old/g)].map((found) => Number(found[1]));
+}
 
 /** Each line begins with its time in seconds. */
 function expectTimes(lines: readonly string[], expected: readonly number[], late: number): void {

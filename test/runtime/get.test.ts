@@ -69,8 +69,8 @@ describe("get", () => {
   it("get-10 a list rejects as soon as any of it fails, and the rest go on", async () => {
     const slow = sleep.remote(2000, "kept");
     const waiting = rejection(get([slow, fail.remote("x", 100)]));
-    expect(await timed(waiting)).toBeLessThan(1000);
-    expect(await waiting).toBeInstanceOf(UserError);
+    const first = await Promise.race([waiting, get(slow)]);
+    expect(first).toBeInstanceOf(UserError);
     expect((await waiting).message).toBe("x");
     expect(await get(slow)).toBe("kept");
   });

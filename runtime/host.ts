@@ -64,13 +64,15 @@ export function onResume(look: () => void): () => void {
 /**
  * After a cut: messages whose handlers never got to run are handled now. Harmless at any other time: where it is called
  * in the middle of runtime code, as an inspector may do, that code goes on by itself and must not be entered again.
+ * Neither its entry nor its exit blocks: the inspector's message that calls it holds up those that would cut the thread.
  */
 export function resumeRuntime(): void {
-  if (!enterGuard()) return;
+  if (Atomics.compareExchange(interruptWord, 0, INTERRUPT_IDLE, INTERRUPT_INSIDE) !== INTERRUPT_IDLE) return;
   try {
     for (const look of resumable) look();
   } finally {
-    leaveGuard();
+    Atomics.store(interruptWord, 0, INTERRUPT_IDLE);
+    Atomics.notify(interruptWord, 0);
   }
 }
 

@@ -3,7 +3,8 @@ export default class SecondTry {
   #names = [];
 
   onTestCaseResult(test) {
-    if (test.diagnostic()?.flaky && !test.options.fails) this.#names.push(`${test.module.relativeModuleId} > ${test.fullName}`);
+    if (test.diagnostic()?.flaky && !test.options.fails)
+      this.#names.push(`${test.module.relativeModuleId} > ${test.fullName}`);
   }
 
   onTestRunEnd() {

@@ -22,7 +22,7 @@ const charts: Record<Lesson, readonly string[]> = {
   "01-tasks": ["tasks", "workers"],
   "02-object-store": ["lookup"],
   "03-early-returns": ["loop", "timeout", "after-all", "early-stage", "graph"],
-  "04-graphs": ["tree", "diamond", "nested", "failure"],
+  "04-graphs": ["tree", "diamond", "sort", "nested", "failure"],
   "05-streams": ["list", "stream", "stages", "pressure"],
 };
 

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { type Content, KernelProcess, type Received, WireClient } from "../support/wire-client.ts";
 
 let kernel: KernelProcess;
@@ -25,6 +25,9 @@ const resultOf = (messages: Received[]): unknown =>
   ];
 
 describe("a page that is reloaded while a cell runs", () => {
+  // A test that failed may have left its cell running.
+  afterEach(() => client.ask("control", "interrupt_request"));
+
   async function leaveRunning(code: string): Promise<string> {
     using leaving = await WireClient.connect(kernel);
     const id = await leaving.send("shell", "execute_request", { code, allow_stdin: true });
@@ -33,19 +36,25 @@ describe("a page that is reloaded while a cell runs", () => {
   }
 
   test("gets what the cell prints from then on, its result and its end, under the old request", async () => {
+    const signal = crypto.randomUUID();
     const id = await leaveRunning(
-      "console.log('begun'); const { existsSync } = await import('node:fs'); while (!existsSync('reloaded')) await new Promise((done) => setTimeout(done, 10)); console.log('after'); 6 * 7",
+      `console.log('begun'); const { existsSync } = await import('node:fs'); while (!existsSync('${signal}')) await new Promise((done) => setTimeout(done, 10)); console.log('after'); 6 * 7`,
     );
     using back = await WireClient.connect(kernel);
     expect(await back.ask("control", "kernel_info_request")).toMatchObject({ status: "ok" });
     expect(await back.ask("shell", "kernel_info_request")).toMatchObject({ status: "ok" });
     expect(await back.ask("shell", "comm_info_request")).toEqual({ status: "ok", comms: {} });
-    const busy = back.received.findLast(({ header }) => header.msg_type === "status");
-    expect(busy).toMatchObject({ parent: { msg_id: id }, content: { execution_state: "busy" } });
+    // Each answer has a busy and an idle of its own; the last word is that the cell still runs.
+    await back.next(() => {
+      const states = back.received.filter(({ header }) => header.msg_type === "status");
+      const last = states.at(-1);
+      const answered = states.filter(({ content }) => content.execution_state === "idle").length;
+      return answered === 3 && last?.parent.msg_id === id && last.content.execution_state === "busy";
+    });
     const waiting = client.send("shell", "execute_request", { code: "await 0; 'behind'" });
     await client.ask("control", "kernel_info_request");
     const writer = back.next(({ content, parent }) => parent.msg_id === id && content.execution_state === "idle");
-    (await import("node:fs")).writeFileSync(join(kernel.folder, "reloaded"), "");
+    (await import("node:fs")).writeFileSync(join(kernel.folder, signal), "");
     await writer;
     const late = back.received.filter(({ channel, parent }) => channel === "iopub" && parent.msg_id === id);
     expect(textOf(late)).toBe("after\n");

@@ -20,7 +20,7 @@ const table: Record<
 describe("an interrupt ends", () => {
   test.each(endlessCells.map((cell) => [cell.kind, cell] as const))(
     "%s",
-    { timeout: 30_000 + runs * 2_000 },
+    { timeout: 30_000 + runs * 7_000 },
     async (_kind, endless) => {
       await using harness = new SessionHarness();
       await harness.run("let x = 41");

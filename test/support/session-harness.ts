@@ -76,7 +76,9 @@ export class SessionHarness implements AsyncDisposable {
 
   /** Resolves once the cell has printed this. */
   async printed(cell: number | string, text: string): Promise<void> {
-    await this.message(() => this.text(cell).includes(text));
+    await this.message(
+      (message) => message.type === "stream" && message.cell === String(cell) && this.text(cell).includes(text),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { kernelRows } from "./kernels.mjs";
 import { loopRows } from "./loops.mjs";
 import { poolRows } from "./pools.mjs";
-import { formatTable, machine } from "./table.mjs";
+import { formatTable, machine, machineLine } from "./table.mjs";
 
 const rows = [...poolRows, ...kernelRows, ...loopRows];
 
@@ -29,12 +29,16 @@ const unknown = positionals.filter((name) => !rows.some((row) => row.name === na
 if (unknown.length > 0) usage(`unknown row: ${unknown.join(", ")}`);
 
 const results = [];
+if (!values.json) console.log(`${machineLine()}\n`);
 for (const row of rows) {
   if (positionals.length > 0 && !positionals.includes(row.name)) continue;
   if (!values.json) console.error(`${row.name}: ${row.what}…`);
   const samples = await row.measure({ quick: values.quick ?? false });
-  results.push({ name: row.name, what: row.what, unit: row.unit, better: row.better, samples });
+  const result = { name: row.name, what: row.what, unit: row.unit, better: row.better, samples };
+  results.push(result);
+  // At once, so that a run that is stopped has shown what it measured.
+  if (!values.json) console.log(`${formatTable([result])}\n`);
 }
-console.log(values.json ? JSON.stringify({ machine: machine(), results }, undefined, 2) : formatTable(results));
+if (values.json) console.log(JSON.stringify({ machine: machine(), results }, undefined, 2));
 if (results.some(({ samples }) => Object.values(samples).some((measured) => !Array.isArray(measured))))
   process.exitCode = 1;

@@ -25,8 +25,10 @@ const openers = {
     return { call: (name, argument) => pool.exec(name, [argument]), close: () => pool.terminate() };
   },
   async poolifier(threads) {
-    const { FixedThreadPool } = await import("poolifier");
+    const { FixedThreadPool, PoolEvents } = await import("poolifier");
     const pool = new FixedThreadPool(threads, worker("poolifier.mjs"));
+    // A task given before its threads have started can be lost, and the process then ends with its promise open.
+    if (!pool.info.ready) await new Promise((resolve) => pool.emitter.once(PoolEvents.ready, resolve));
     return { call: (name, argument) => pool.execute(argument, name), close: () => pool.destroy() };
   },
 };

@@ -17,9 +17,13 @@ export function machine() {
   };
 }
 
+export function machineLine() {
+  const { node, platform, cpus, model, memoryGiB } = machine();
+  return `Node ${node}, ${platform}, ${cpus} × ${model}, ${memoryGiB} GiB`;
+}
+
 /** results: [{ name, what, unit, better: "less" | "more", samples: { peer: [number…] | { error } } }] */
 export function formatTable(results) {
-  const { node, platform, cpus, model, memoryGiB } = machine();
   const lines = [["row", "who", "median", "spread", "n", "heddle is better by"]];
   for (const { name, unit, better, samples } of results) {
     const own = Array.isArray(samples.heddle) ? median(samples.heddle) : undefined;
@@ -39,7 +43,7 @@ export function formatTable(results) {
   const body = [lines[0], rule, ...lines.slice(1)].map(
     (line) => `| ${line.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`,
   );
-  return [`Node ${node}, ${platform}, ${cpus} × ${model}, ${memoryGiB} GiB`, "", ...body].join("\n");
+  return body.join("\n");
 }
 
 function figures(samples, unit) {

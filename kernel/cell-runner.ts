@@ -77,6 +77,7 @@ export class CellRunner {
       session: this.#session,
       cells: this.#evaluation.cells,
       names: this.#evaluation.names,
+      visibleNames: this.#evaluation.visibleNames,
       publish: (parent, event) => options.publish(parent, "debug_event", event),
       declare: (name) => this.#evaluation.declare(name),
     });

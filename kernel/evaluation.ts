@@ -3,6 +3,7 @@ import { CellSyntaxError, compileCell } from "./language/compiler.ts";
 import type { DeclarationKind } from "./language/declarations.ts";
 import type { CheckResult, CompiledCell, LanguageEngine } from "./language/engine.ts";
 import { type CommandCell, type Names, readCommands } from "./language/line-commands.ts";
+import { isGlobalName } from "./language/user-names.ts";
 import { NotebookNames } from "./language/visible-names.ts";
 import type { CellError, Evaluated, MimeBundle, SessionOptions } from "./session/protocol.ts";
 import type { Session } from "./session/session.ts";
@@ -139,9 +140,15 @@ export class Evaluation {
     return this.#names;
   }
 
+  /** What has become of the names in scripts. */
+  get visibleNames(): NotebookNames {
+    return this.#visible;
+  }
+
   /** The session has a variable of this name, of whatever type, that no cell declared. */
   declare(name: string): void {
     this.#names.set(name, "let");
+    if (isGlobalName(name)) this.#visible.begin({ ownGlobals: new Set([name]) });
     this.#engine.commit({ cell: `declared-${name}`, source: `declare let ${name}: any;` });
   }
 
@@ -221,9 +228,10 @@ export class Evaluation {
     this.#voice.willRun(label, cell);
     this.#engine.commit({ cell: label, source: typescript });
     for (const [name, kind] of compiled.declares) this.#names.set(name, kind);
+    this.#visible.begin(compiled);
     this.#evaluating = true;
     for (const begun of this.#waitForRun.splice(0)) begun();
-    const asked = compileExpressions(label, expressions);
+    const asked = compileExpressions(label, expressions, this.#visible);
     if (commands?.capture) this.#voice.capture(label);
     const begun = performance.now();
     const scripts = Object.entries(asked.compiled).map(([name, { code }]) => [name, code]);
@@ -246,7 +254,7 @@ export class Evaluation {
     const captured = this.#voice.captured(cell, outcome.status === "ok" ? outcome.data : undefined);
     if (name === undefined || this.#session.exit !== undefined) return;
     const text = JSON.stringify(JSON.stringify(captured));
-    const code = `await __heddle__.turn(); ${name} = JSON.parse(${text}); void 0;`;
+    const code = `await __heddle__.turn(); ${this.#visible.scriptName(name)} = JSON.parse(${text}); void 0;`;
     await this.#session.evaluate({ cell, code, silent: true, allowStdin: false });
   }
 
@@ -303,13 +311,14 @@ function withCommands(compiled: CompiledCell, commands: CommandCell): CompiledCe
 function compileExpressions(
   label: string,
   expressions: Record<string, string>,
+  notebook: NotebookNames,
 ): { compiled: Record<string, CompiledCell>; failed: Record<string, ExpressionResult> } {
   const compiled: Record<string, CompiledCell> = {};
   const failed: Record<string, ExpressionResult> = {};
   for (const [name, source] of Object.entries(expressions)) {
     const cell = `${label}-expression`;
     try {
-      compiled[name] = compileCell(source, { cell });
+      compiled[name] = compileCell(source, { cell, notebook });
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       failed[name] = { status: "error", ...showDiagnostics(error.name, { cell, source }, [error]) };

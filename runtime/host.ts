@@ -48,6 +48,8 @@ export type ObserverRequest =
 export interface Host {
   /** The label of the cell whose code is running now. Called at each submission. */
   currentCell(): string | undefined;
+  /** What the user calls a captured variable, where the program gave it another name; for messages. */
+  nameOf?(variable: string): string;
   /** A fresh port for a runtime that starts; its other end gets `ObserverMessage`s and may post `ObserverRequest`s. */
   openObserver(): MessagePort;
 }

@@ -118,7 +118,7 @@ export class Breakpoints {
         url,
         lineNumber: line - 1,
         columnNumber: column - 1,
-        condition: plainCode(point.condition),
+        condition: plainCode(point.condition, (name) => this.#sources.visibleNames.hasOwn(name)),
       })
       .then(
         ({ breakpointId }) => breakpointId,

@@ -4,6 +4,7 @@
  */
 import type { Debugger as Cdp } from "node:inspector";
 import type { Names } from "../language/line-commands.ts";
+import type { NotebookNames } from "../language/visible-names.ts";
 import type { Session } from "../session/session.ts";
 import type { RunCell } from "../traceback.ts";
 import type { Message } from "../wire/message.ts";
@@ -21,6 +22,8 @@ export interface DebuggerOptions {
   cells: ReadonlyMap<string, RunCell>;
   /** Names that the notebook has now. */
   names: Names;
+  /** What they are called in scripts. */
+  visibleNames: NotebookNames;
   /** Tells clients of an event; `parent` is the last request of one. */
   publish(parent: Message | undefined, event: Event): void;
   /** A variable of this name is now there, of whatever type. */
@@ -49,7 +52,7 @@ export class Debugger {
   constructor(options: DebuggerOptions) {
     this.#options = options;
     this.declare = options.declare;
-    this.sources = new Sources(options.cells, options.names);
+    this.sources = new Sources(options.cells, options.names, options.visibleNames);
     this.inspector = new InspectorLink(options.session, (method, params) => this.#hear(method, params));
     this.variables = new Variables(this.inspector);
     this.breakpoints = new Breakpoints(this.inspector, this.sources);

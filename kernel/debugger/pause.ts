@@ -2,7 +2,7 @@
 import type { Debugger, Runtime } from "node:inspector";
 import { isGuarded } from "../language/breakable.ts";
 import type { StackFrame, Variable } from "./dap.ts";
-import { type Place, type Sources, valueNames } from "./sources.ts";
+import type { Place, Sources } from "./sources.ts";
 import type { Variables } from "./variables.ts";
 
 /** Why the thread stands, in the protocol's words. */
@@ -59,12 +59,18 @@ export class Pause {
 
   /** Variables of the frame's own functions and blocks; at the top level of a cell also those that the cell declares. */
   async locals({ call, place }: Frame, variables: Variables): Promise<Variable[]> {
-    const names = await namesIn(call, (type) => localScopes.has(type), variables);
+    const inner = await namesIn(call, (type) => localScopes.has(type), variables);
     const isTopLevel = call.functionName === LOOP || !call.scopeChain.some(({ type }) => type === "local");
     const cell = isTopLevel ? this.#sources.cell(place.cell ?? "") : undefined;
-    if (cell !== undefined) names.push(...valueNames(cell.compiled.declares));
+    const declared = cell === undefined ? [] : this.#sources.scriptNames(cell.compiled.declares);
     const own = call.this.type === "undefined" || isTopLevel ? [] : ["this"];
-    return variables.named([...new Set([...own, ...names])], call.callFrameId);
+    // What is further in comes last, and counts where a name stands for two variables.
+    return variables.named([...new Set([...own, ...declared, ...inner])], call.callFrameId);
+  }
+
+  /** Names of the frame's own functions and blocks and of those around. */
+  namesAround({ call }: Frame, variables: Variables): Promise<string[]> {
+    return namesIn(call, (type) => localScopes.has(type) || type === "closure", variables);
   }
 
   /** Variables of the functions around the frame's. */

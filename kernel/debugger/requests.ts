@@ -1,10 +1,9 @@
 /** What each command of the Debug Adapter Protocol, and of Jupyter's additions to it, does. */
 import type { Runtime } from "node:inspector";
-import { plainCode } from "../language/plain-code.ts";
+import { mentions, plainCode } from "../language/plain-code.ts";
 import type { WantedBreakpoint } from "./breakpoints.ts";
 import type { Variable } from "./dap.ts";
 import type { Debugger } from "./debugger.ts";
-import { valueNames } from "./sources.ts";
 import { isName, objectGroup, type Page } from "./variables.ts";
 
 export type Arguments = Record<string, unknown>;
@@ -146,7 +145,7 @@ export class Requests {
   #views(): Record<string, Answer> {
     const owner = this.#debugger;
     const { sources, variables } = owner;
-    const listGlobals = (): Promise<Variable[]> => variables.named(valueNames(sources.names));
+    const listGlobals = (): Promise<Variable[]> => variables.named(sources.scriptNames(sources.names));
     return {
       stackTrace: ({ levels = 0, startFrame = 0 }) => {
         const frames = owner.paused().frames.map(({ shown }) => shown);
@@ -222,24 +221,34 @@ export class Requests {
   /** Sets a variable of the notebook, from outside of whatever frame is paused. */
   async #setGlobal(name: string, value: Runtime.RemoteObject): Promise<void> {
     const { inspector, sources } = this.#debugger;
-    if (!sources.names.has(name)) {
-      // A script of this kind is answered only once the thread goes on; its `let` is there at once.
-      inspector.tell("Runtime.evaluate", { expression: `let ${name};`, replMode: true });
-      this.#debugger.declare(name);
-    }
+    const isNew = !sources.names.has(name);
+    if (isNew) this.#debugger.declare(name);
+    const written = sources.visibleNames.scriptName(name);
+    // A script of this kind is answered only once the thread goes on; its `let` is there at once.
+    if (isNew) inspector.tell("Runtime.evaluate", { expression: `let ${written};`, replMode: true });
     const host = await this.#evaluate("__heddle__.session", undefined);
     await inspector.callFunction({
       objectId: host.objectId,
-      functionDeclaration: `function (value) { ${name} = value; }`,
+      functionDeclaration: `function (value) { ${written} = value; }`,
       arguments: [asArgument(value)],
     });
+  }
+
+  /** An expression as the script of that frame would have it. */
+  async #scriptCode(expression: string, frameId: unknown): Promise<string> {
+    const { pause, sources, variables } = this.#debugger;
+    const isOwn = (name: string): boolean => sources.visibleNames.hasOwn(name);
+    if (pause === undefined || typeof frameId !== "number" || !mentions(expression, isOwn))
+      return plainCode(expression, isOwn);
+    const nearer = new Set(await pause.namesAround(pause.frame(frameId), variables));
+    return plainCode(expression, (name) => isOwn(name) && !nearer.has(name));
   }
 
   /** The value of an expression in a paused frame, or without one in the notebook. Rejects with what it throws. */
   async #evaluate(expression: string, frameId: unknown, throwOnSideEffect = false): Promise<Runtime.RemoteObject> {
     const { inspector, pause } = this.#debugger;
     const asked = {
-      expression: plainCode(expression),
+      expression: await this.#scriptCode(expression, frameId),
       objectGroup,
       generatePreview: true,
       silent: true,

@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CellSyntaxError } from "../language/compiler.ts";
 import { type Names, readCommands } from "../language/line-commands.ts";
+import type { NotebookNames } from "../language/visible-names.ts";
 import type { RunCell } from "../traceback.ts";
 import { CellFiles } from "./cell-files.ts";
 import type { Source } from "./dap.ts";
@@ -32,14 +33,17 @@ export class Sources {
   readonly files = new CellFiles();
   /** Names that the notebook has now. */
   readonly names: Names;
+  /** What they are called in scripts. */
+  readonly visibleNames: NotebookNames;
   readonly #cells: ReadonlyMap<string, RunCell>;
   readonly #paths = new WeakMap<RunCell, string>();
   readonly #scripts = new Map<string, Script>();
 
   /** `cells`: those that ran, by label. */
-  constructor(cells: ReadonlyMap<string, RunCell>, names: Names) {
+  constructor(cells: ReadonlyMap<string, RunCell>, names: Names, visibleNames: NotebookNames) {
     this.#cells = cells;
     this.names = names;
+    this.visibleNames = visibleNames;
   }
 
   noteScript({ scriptId, url }: Debugger.ScriptParsedEventDataType): void {
@@ -105,16 +109,16 @@ export class Sources {
     return [...this.#scripts.values()].findLast(({ url }) => url.startsWith("file:") && pathOfUrl(url) === path);
   }
 
+  /** What those names are called in scripts that stand for a value. */
+  scriptNames(names: Names): string[] {
+    return [...names].flatMap(([name, kind]) => (kind === "type" ? [] : [this.visibleNames.scriptName(name)]));
+  }
+
   /** The files that the user's code was loaded from. */
   get modules(): { id: string; name: string; path: string }[] {
     const paths = new Set([...this.#scripts.values()].filter(({ url }) => url.startsWith("file:")).map(pathOfScript));
     return [...paths].map((path) => ({ id: path, name: basename(path), path }));
   }
-}
-
-/** Those names that stand for a value. */
-export function valueNames(names: Names): string[] {
-  return [...names].flatMap(([name, kind]) => (kind === "type" ? [] : [name]));
 }
 
 const pathOfScript = ({ url }: Script): string => pathOfUrl(url);

@@ -1,5 +1,6 @@
 /** Variables and the parts of their values, each list of them behind a number that the client asks by. */
 import type { Runtime } from "node:inspector";
+import { inUserNames } from "../language/user-names.ts";
 import type { Variable } from "./dap.ts";
 import type { InspectorLink } from "./inspector-link.ts";
 import { lengthOf, typeText, valueText } from "./values.ts";
@@ -75,13 +76,13 @@ export class Variables {
   }
 
   /**
-   * The variables of these names, those among them that there are, as the paused frame sees them or without one the
-   * notebook. Reading them runs no code of the user's.
+   * The variables that scripts call so, those among them that there are, as the paused frame sees them or without one
+   * the notebook. Reading them runs no code of the user's.
    */
   async named(names: Iterable<string>, callFrameId?: string): Promise<Variable[]> {
     const reads = [...new Set(names)]
-      .filter((name) => isName(name) && !name.startsWith("__heddle"))
-      .map((name) => `try { found[${JSON.stringify(name)}] = ${name}; } catch {}`);
+      .filter((name) => isName(name) && !inUserNames(name).startsWith("__heddle"))
+      .map((name) => `try { found[${JSON.stringify(inUserNames(name))}] = ${name}; } catch {}`);
     const asked = {
       expression: `(() => { const found = { __proto__: null }; ${reads.join(" ")} return found; })()`,
       objectGroup,

@@ -2,6 +2,7 @@ import { declaredNames } from "./declarations.ts";
 import type { CompiledCell } from "./engine.ts";
 import { parseCell } from "./parse.ts";
 import { isTypeOnly, typeRules } from "./rewriting/erase-types.ts";
+import { functionNameRules } from "./rewriting/function-names.ts";
 import { hostRules } from "./rewriting/host-calls.ts";
 import { keepLoopVariables } from "./rewriting/hot-loops.ts";
 import { isImport } from "./rewriting/imports.ts";
@@ -10,9 +11,9 @@ import { decoratorRules } from "./rewriting/lower-decorators.ts";
 import { namespaceRules } from "./rewriting/lower-namespaces.ts";
 import { usingRules } from "./rewriting/lower-using.ts";
 import { loweringRuntime } from "./rewriting/lowering-runtime.ts";
+import { ownGlobalRules, ownGlobals } from "./rewriting/own-globals.ts";
 import { Positions } from "./rewriting/positions.ts";
 import { Rewrite, type Rule, type Rules } from "./rewriting/rewrite.ts";
-import { taskNameRules } from "./rewriting/task-names.ts";
 import { TopLevel, writeAssignments } from "./rewriting/top-level.ts";
 import { NotebookNames, namesSeen, type SeenNames } from "./visible-names.ts";
 import { type Node, type NodeOf, walk } from "./walk.ts";
@@ -22,15 +23,18 @@ export { CellSyntaxError } from "./parse.ts";
 /**
  * Compiles a cell to a script for V8's REPL mode: types erased in place, newer syntax lowered, what must go through
  * the host object (`__heddle__`) rewritten. The script's completion value is the cell's result, awaited; it is
- * `undefined` where `hasResult` is false. `notebook` tells which names of earlier cells a loop may keep to itself while
- * it runs; without it none. With `isDebugged` loops keep nothing. Throws `CellSyntaxError`.
+ * `undefined` where `hasResult` is false. `notebook` tells which names of globals earlier cells have for variables of
+ * their own, and which names a loop may keep to itself while it runs; without it none. With `isDebugged` loops keep
+ * nothing. Throws `CellSyntaxError`.
  */
 export function compileCell(
   source: string,
   options: { cell: string; notebook?: NotebookNames; isDebugged?: boolean },
 ): CompiledCell {
   const { text, shift, program } = parseCell(source);
-  const rewrite = new Rewrite(text);
+  const notebook = options.notebook ?? new NotebookNames();
+  const own = ownGlobals(program);
+  const rewrite = new Rewrite(text, (name) => own.has(name) || notebook.hasOwn(name));
   if (program.hashbang !== null) rewrite.erase(program.hashbang.start, program.hashbang.end);
   const typeNames = program.body.some(isImport) ? namesInTypes(program) : new Set<string>();
   walk(program, {
@@ -49,8 +53,7 @@ export function compileCell(
     return ownSeen;
   };
   // Somebody who looks on sees the variables of the top level change as they do.
-  if (!options.isDebugged)
-    keepLoopVariables(rewrite, program, { notebook: options.notebook ?? new NotebookNames(), seen });
+  if (!options.isDebugged) keepLoopVariables(rewrite, program, { notebook, seen });
   const helpers = [...rewrite.helpers].map(
     (name) => `let ${name} = ${loweringRuntime[name].replaceAll(/\n\s*/g, " ")}; `,
   );
@@ -61,6 +64,7 @@ export function compileCell(
   return {
     code: rewrite.edit.toString(),
     declares: declaredNames(program),
+    ownGlobals: own,
     hasResult,
     seen,
     originalPosition: (line, column) => positions.original(line, column),
@@ -98,7 +102,8 @@ function isNestedAtTop(parents: readonly Node[]): boolean {
 
 // The rules for types come last: they close statements, after what the others add to them.
 const ruleSets = [
-  taskNameRules,
+  functionNameRules,
+  ownGlobalRules,
   hostRules,
   classRules,
   decoratorRules,

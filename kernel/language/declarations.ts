@@ -1,15 +1,10 @@
 import type { CompiledCell } from "./engine.ts";
 import { parseCell } from "./parse.ts";
 import { isTypeOnly } from "./rewriting/erase-types.ts";
-import { boundNames, isFunction, type Node, type NodeOf, walk } from "./walk.ts";
+import { nestedVars, unwrapExport } from "./scopes.ts";
+import { boundNames, type Node, type NodeOf } from "./walk.ts";
 
 export type DeclarationKind = CompiledCell["declares"] extends ReadonlyMap<string, infer K> ? K : never;
-
-/** The declaration inside an `export`, else the statement itself. */
-export function unwrapExport(statement: Node): Node {
-  if (statement.type === "ExportNamedDeclaration" && statement.declaration !== null) return statement.declaration;
-  return statement.type === "ExportDefaultDeclaration" ? statement.declaration : statement;
-}
 
 /** Names a cell declares at top level. A type that is a value too counts as the value. */
 export function declaredNames(program: NodeOf<"Program">): Map<string, DeclarationKind> {
@@ -67,20 +62,6 @@ function declarationsOf(node: Node): [string, DeclarationKind][] {
     default:
       return [];
   }
-}
-
-/** Names of `var` declarations inside blocks and loops, which belong to the whole cell. */
-export function nestedVars(statement: Node): string[] {
-  if (statement.type === "VariableDeclaration") return [];
-  const names: string[] = [];
-  walk(statement, {
-    enter(node) {
-      if (node.type === "VariableDeclaration" && node.kind === "var" && !node.declare)
-        names.push(...node.declarations.flatMap((declarator) => boundNames(declarator.id)));
-      return !isFunction(node) && !/^(Class|TSModule|TSEnum|.*Expression$)/.test(node.type);
-    },
-  });
-  return names;
 }
 
 /** Names that the cell's own `export` declarations export already. */

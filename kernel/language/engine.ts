@@ -63,6 +63,8 @@ export interface CompiledCell {
   code: string;
   /** Names the cell declares at top level, with what they are. */
   declares: ReadonlyMap<string, "const" | "let" | "function" | "class" | "import" | "type" | "enum" | "namespace">;
+  /** Those of the names that are globals of JavaScript's, too, and have another name in scripts: `NotebookNames.scriptName`. */
+  ownGlobals: ReadonlySet<string>;
   /** Whether the last statement is an expression whose value is the cell's result. */
   hasResult: boolean;
   /** Names that functions of the cell may read or write when they are called; worked out at the first question. */

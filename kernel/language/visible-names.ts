@@ -1,19 +1,30 @@
-import { boundNames, isFunction, type Node, type NodeOf, walk } from "./walk.ts";
+import type { CompiledCell } from "./engine.ts";
+import { bindingsOf, isReference } from "./scopes.ts";
+import { scriptName } from "./user-names.ts";
+import { isFunction, type Node, type NodeOf, walk } from "./walk.ts";
 
 /** Names that code other than a cell's own statements may read or write; "all" where that cannot be known. */
 export type SeenNames = ReadonlySet<string> | "all";
 
 /**
- * What a notebook's cells have done with the names of its top level, so that a loop may keep a variable to itself while
- * it runs: only where the variable has a value already, and where no function of any cell mentions it.
+ * What a notebook's cells have done with the names of its top level: which of them stand for a variable of the notebook's
+ * instead of a global of JavaScript's, and whether a loop may keep a variable to itself while it runs: only where the
+ * variable has a value already, and where no function of any cell mentions it.
  */
 export class NotebookNames {
+  readonly #ownGlobals = new Set<string>();
   readonly #settled = new Set<string>();
   readonly #seen = new Set<string>();
   #seesAll = false;
 
+  /** A cell runs: from now on its own variables are meant by their names. */
+  begin(cell: Pick<CompiledCell, "ownGlobals">): void {
+    for (const name of cell.ownGlobals) this.#ownGlobals.add(name);
+  }
+
   /** A cell that has run: what it declares, and whether it came to its end. */
-  add(cell: { declares: ReadonlyMap<string, unknown>; seen(): SeenNames }, isComplete: boolean): void {
+  add(cell: Pick<CompiledCell, "declares" | "ownGlobals" | "seen">, isComplete: boolean): void {
+    this.begin(cell);
     const seen = cell.seen();
     if (seen === "all") this.#seesAll = true;
     else for (const name of seen) this.#seen.add(name);
@@ -22,6 +33,16 @@ export class NotebookNames {
       if (isComplete) this.#settled.add(name);
       else this.#settled.delete(name);
     }
+  }
+
+  /** Whether the notebook has a variable of its own where JavaScript has a global. */
+  hasOwn(name: string): boolean {
+    return this.#ownGlobals.has(name);
+  }
+
+  /** What a variable of the top level is called in scripts. */
+  scriptName(name: string): string {
+    return this.hasOwn(name) ? scriptName(name) : name;
   }
 
   /** Whether a name has a value. */
@@ -36,6 +57,7 @@ export class NotebookNames {
 
   /** The session was replaced: no name and no function is left. */
   clear(): void {
+    this.#ownGlobals.clear();
     this.#settled.clear();
     this.#seen.clear();
     this.#seesAll = false;
@@ -53,7 +75,7 @@ export function namesSeen(program: NodeOf<"Program">): SeenNames {
       if (node.type === "Identifier" && scopes.length > 0 && isReference(node, parents)) {
         if (!scopes.some((scope) => scope.has(node.name))) names.add(node.name);
       }
-      if (scopes.length > 0 || opensScope(node)) scopes.push(namesDeclaredIn(node));
+      if (scopes.length > 0 || opensScope(node)) scopes.push(bindingsOf(node));
       return true;
     },
     leave() {
@@ -66,46 +88,6 @@ export function namesSeen(program: NodeOf<"Program">): SeenNames {
 /** Code that runs later, or that the compiler puts into a function. */
 function opensScope(node: Node): boolean {
   return isFunction(node) || /^(Class(Declaration|Expression)|TSModuleDeclaration|TSEnumDeclaration)$/.test(node.type);
-}
-
-const none: ReadonlySet<string> = new Set();
-
-/** Names whose meaning ends with this node. To miss one is harmless: it counts as a name of the top level. */
-function namesDeclaredIn(node: Node): ReadonlySet<string> {
-  switch (node.type) {
-    case "FunctionDeclaration":
-      return new Set(node.params.flatMap(boundNames));
-    case "FunctionExpression":
-    case "ArrowFunctionExpression":
-      return new Set([...node.params.flatMap(boundNames), ...(node.id == null ? [] : [node.id.name])]);
-    case "BlockStatement":
-    case "StaticBlock":
-      return new Set(node.body.flatMap(declaredBy));
-    case "SwitchStatement":
-      return new Set(node.cases.flatMap((one) => one.consequent.flatMap(declaredBy)));
-    case "CatchClause":
-      return new Set(boundNames(node.param));
-    case "ForStatement":
-      return node.init === null ? none : new Set(declaredBy(node.init));
-    case "ForOfStatement":
-    case "ForInStatement":
-      return new Set(declaredBy(node.left));
-    default:
-      return none;
-  }
-}
-
-/** Names a statement declares in the block it stands in. */
-export function declaredBy(statement: Node): string[] {
-  switch (statement.type) {
-    case "VariableDeclaration":
-      return statement.declarations.flatMap(({ id }) => boundNames(id));
-    case "FunctionDeclaration":
-    case "ClassDeclaration":
-      return statement.id === null ? [] : [statement.id.name];
-    default:
-      return [];
-  }
 }
 
 /** Modules that run a text as code, which then sees the names of all cells. */
@@ -123,31 +105,4 @@ function isCodeMaker(node: Node, parents: readonly Node[]): boolean {
   }
   const isMaker = node.name === "eval" || node.name === "Function";
   return isMaker && isReference(node, parents) && !parent?.type.startsWith("TS");
-}
-
-/** Whether an identifier stands for a variable's value, not for a property, a label or a declaration. */
-export function isReference(node: NodeOf<"Identifier">, parents: readonly Node[]): boolean {
-  const parent = parents.at(-1);
-  switch (parent?.type) {
-    case "MemberExpression":
-      return parent.object === node || parent.computed;
-    case "Property":
-      // A shorthand is visited as key and as value; the value counts.
-      return (parent.value as Node) === node || (parent.computed && (parent.key as Node) === node);
-    case "MethodDefinition":
-    case "PropertyDefinition":
-    case "AccessorProperty":
-      return (parent.key as Node) !== node || parent.computed;
-    case "LabeledStatement":
-    case "BreakStatement":
-    case "ContinueStatement":
-    case "ExportSpecifier":
-    case "TSEnumMember":
-    case "TSImportEqualsDeclaration":
-      return false;
-    case "VariableDeclarator":
-      return parent.init === node;
-    default:
-      return true;
-  }
 }

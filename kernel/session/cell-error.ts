@@ -1,4 +1,5 @@
 import { inspect } from "node:util";
+import { inUserNames } from "../language/user-names.ts";
 import { withFilePositions } from "./file-positions.ts";
 import type { CellError } from "./protocol.ts";
 
@@ -11,9 +12,10 @@ const ownPath = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 export function describeError(thrown: unknown, depth = 0): CellError {
   try {
     if (!isErrorLike(thrown)) return { name: nameOfThrown(thrown), message: inspect(thrown, { depth: 2 }) };
-    const error: CellError = { name: String(thrown.name ?? "Error"), message: String(thrown.message ?? "") };
+    const message = inUserNames(String(thrown.message ?? ""));
+    const error: CellError = { name: String(thrown.name ?? "Error"), message };
     const stack = stackOf(thrown);
-    if (stack !== undefined) error.stack = withFilePositions(stripFrames(stack));
+    if (stack !== undefined) error.stack = withFilePositions(stripFrames(inUserNames(stack)));
     if (depth < deepestCause) {
       if (thrown.cause !== undefined) error.cause = describeError(thrown.cause, depth + 1);
       if (Array.isArray(thrown.errors))

@@ -14,6 +14,7 @@ import {
   nextTurn,
 } from "./interrupted-awaits.ts";
 import type { NotebookLine } from "./notebook-line.ts";
+import { restoreGlobals } from "./vital-globals.ts";
 import type { LineMessage } from "./watchdog.ts";
 
 /** Defines `__heddle__`, through which compiled cells reach the session and the watchdog reaches the main thread. */
@@ -36,6 +37,12 @@ export function defineHostObject(notebook: NotebookLine, post: (message: LineMes
   });
 }
 
+function tellRestored(names: string[]): void {
+  process.stderr.write(
+    `heddle: the global ${names.join(", ")} was gone, without which nothing runs here; it has been put back\n`,
+  );
+}
+
 /** What the watchdog calls, by the inspector. Calls with a value of the user's come in a turn of their own. */
 function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => void) {
   return {
@@ -43,6 +50,8 @@ function sessionSide(notebook: NotebookLine, post: (message: LineMessage) => voi
 
     /** The script of this cell comes next. The same cell may begin several times: script, value, expressions. */
     begin(id: number, label: string, allowStdin: boolean): void {
+      const restored = restoreGlobals();
+      if (restored.length > 0) tellRestored(restored);
       resumeRuntime();
       const latest = latestCell();
       beginStart(latest.id === id ? latest : newCell(id, label, allowStdin));

@@ -9,21 +9,23 @@ export class InterruptedError extends Error {
   }
 }
 
-const never = new Promise<never>(() => {});
+/** JavaScript's own, whatever a cell makes of the global. */
+const Settling = Promise;
+const never = new Settling<never>(() => {});
 
 /** `await` of a cell: settles as the value does, or rejects when the cell is interrupted meanwhile. */
 export function interruptible<T>(value: T | PromiseLike<T>): Promise<Awaited<T>> {
   const cell = currentCell();
   if (cell.interrupted) {
     cell.interrupted = false;
-    Promise.resolve(value).catch(() => {});
-    return Promise.reject(new InterruptedError());
+    Settling.resolve(value).catch(() => {});
+    return Settling.reject(new InterruptedError());
   }
-  return new Promise<Awaited<T>>((resolve, reject) => {
+  return new Settling<Awaited<T>>((resolve, reject) => {
     const { wakes } = cell;
     wakes.add(reject);
     // V8 finds who awaits whom, for the stack of an error, along promises and their own resolve functions only.
-    Promise.resolve(value)
+    Settling.resolve(value)
       .then(
         (result) => {
           wakes.delete(reject);
@@ -77,7 +79,7 @@ const immediate = setImmediate;
  * It comes, whatever was interrupted.
  */
 export function nextTurn(): Promise<void> {
-  return new Promise<void>((resolve) => {
+  return new Settling<void>((resolve) => {
     immediate(() => {
       resetCurrent();
       resolve();

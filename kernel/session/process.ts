@@ -5,6 +5,7 @@
 import { MessageChannel, Worker } from "node:worker_threads";
 import { attachHost, guarded, interruptWord } from "../../runtime/host.ts";
 import { attachNotebook } from "../display/notebook-link.ts";
+import { inUserNames } from "../language/user-names.ts";
 import { wrapCallbacks } from "./cell-callbacks.ts";
 import { cellOfPromise, currentCell, failingCell, latestCell, tagPromises } from "./cell-context.ts";
 import { describeError } from "./cell-error.ts";
@@ -14,6 +15,7 @@ import { NotebookLine } from "./notebook-line.ts";
 import { createRing, RingWriter } from "./output-ring.ts";
 import { noteRuntime } from "./runtime-link.ts";
 import { captureStreams } from "./standard-streams.ts";
+import { keepGlobals } from "./vital-globals.ts";
 import type { LineMessage, WatchdogData } from "./watchdog.ts";
 
 const leaveMs = 2_000;
@@ -39,6 +41,7 @@ attachNotebook(notebook);
 line.on("message", (message) => notebook.receive(message));
 attachHost({
   currentCell: () => currentCell().label,
+  nameOf: inUserNames,
   openObserver() {
     noteRuntime();
     const { port1, port2 } = new MessageChannel();
@@ -50,6 +53,7 @@ flushBeforeExit();
 defineHostObject(notebook, post);
 tagPromises();
 wrapCallbacks();
+keepGlobals();
 // Last: an error before this line must end the process, not be shown as some cell's.
 reportLateErrors();
 post({ type: "send", message: { type: "ready", pid: process.pid } });

@@ -1,5 +1,6 @@
 /** Functions, classes and their instances as nodes of an encoded graph. */
 
+import { currentHost } from "../host.ts";
 import { encodeBuiltin } from "../serialization/encode-builtin.ts";
 import type { Encoder } from "../serialization/encoder.ts";
 import type { Kind } from "../serialization/kinds.ts";
@@ -168,7 +169,8 @@ function writeValues(encoder: Encoder, bindings: readonly Binding[]): void {
   }
 }
 
-function writeBinding(encoder: Encoder, name: string, from: Binding["from"]): void {
+function writeBinding(encoder: Encoder, variable: string, from: Binding["from"]): void {
+  const name = currentHost()?.nameOf?.(variable) ?? variable;
   const start = encoder.to.at;
   const buffers = encoder.buffers.length;
   if (!("users" in from)) encodeImport(encoder, from.url, from.path, tags.TAG_IMPORTED_NAME);

@@ -1,5 +1,4 @@
-import { isReference } from "../visible-names.ts";
-import { boundNames, isFunction, type Node } from "../walk.ts";
+import { isBoundWithin, isReference } from "../scopes.ts";
 import type { Rules } from "./rewrite.ts";
 
 /** Names of CommonJS that a cell may use, and where the host has them. */
@@ -40,7 +39,8 @@ export const hostRules: Rules = {
   Identifier: {
     enter(rewrite, node, parents) {
       const replacement = moduleNames.get(node.name);
-      if (replacement === undefined || !isReference(node, parents) || isBound(node.name, parents)) return true;
+      if (replacement === undefined || !isReference(node, parents)) return true;
+      if (isBoundWithin(node.name, parents) || rewrite.nameOf(node.name) !== node.name) return true;
       const parent = parents.at(-1);
       const isShorthand = parent?.type === "Property" && parent.shorthand;
       rewrite.replace(node.start, node.end, isShorthand ? `${node.name}: ${replacement}` : replacement);
@@ -48,36 +48,3 @@ export const hostRules: Rules = {
     },
   },
 };
-
-/** Whether a name is declared in the cell around where it stands. */
-function isBound(name: string, parents: readonly Node[]): boolean {
-  return parents.some((scope) => {
-    if (scope.type === "Program" || scope.type === "BlockStatement" || scope.type === "StaticBlock")
-      return scope.body.some((statement) => declares(statement, name));
-    if (isFunction(scope))
-      return (
-        scope.params.some((parameter) => boundNames(parameter).includes(name)) ||
-        (scope.id != null && scope.id.name === name)
-      );
-    if (scope.type === "CatchClause") return boundNames(scope.param).includes(name);
-    if (scope.type === "ForStatement") return scope.init !== null && declares(scope.init, name);
-    if (scope.type === "ForOfStatement" || scope.type === "ForInStatement") return declares(scope.left, name);
-    return false;
-  });
-}
-
-function declares(statement: Node, name: string): boolean {
-  switch (statement.type) {
-    case "VariableDeclaration":
-      return statement.declarations.some((declarator) => boundNames(declarator.id).includes(name));
-    case "FunctionDeclaration":
-    case "ClassDeclaration":
-      return statement.id?.name === name;
-    case "ImportDeclaration":
-      return statement.specifiers.some((specifier) => specifier.local.name === name);
-    case "ExportNamedDeclaration":
-      return statement.declaration !== null && declares(statement.declaration, name);
-    default:
-      return false;
-  }
-}

@@ -11,8 +11,8 @@
  * it: then nobody can tell. A loop with an await lets others run, and is left alone. A loop that an interrupt cuts runs
  * no `finally`; the session then reads the parameters from the stopped loop (`session/loop-values.ts`).
  */
-import { nestedVars, unwrapExport } from "../declarations.ts";
-import { declaredBy, type NotebookNames, type SeenNames } from "../visible-names.ts";
+import { declaredBy, nestedVars, unwrapExport } from "../scopes.ts";
+import type { NotebookNames, SeenNames } from "../visible-names.ts";
 import { boundNames, isFunction, type Node, type NodeOf, walk } from "../walk.ts";
 import type { Rewrite } from "./rewrite.ts";
 
@@ -43,13 +43,9 @@ export function keepLoopVariables(
       const own = seen();
       if (own === "all") return false;
       const kept = [...writtenIn(node)].filter(
-        (name) =>
-          !own.has(name) &&
-          !notebook.isSeen(name) &&
-          !(name in globalThis) &&
-          hasValue(name, node, parents, top as TopNames, notebook),
+        (name) => !own.has(name) && !notebook.isSeen(name) && hasValue(name, node, parents, top as TopNames, notebook),
       );
-      if (kept.length > 0) writeLoop(rewrite, node, kept.join(", "));
+      if (kept.length > 0) writeLoop(rewrite, node, kept.map((name) => rewrite.nameOf(name, parents)).join(", "));
       return false;
     },
   });

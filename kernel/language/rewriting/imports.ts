@@ -43,21 +43,27 @@ export function importCode(
   if (statement.type !== "ImportDeclaration") return `${load};`;
   // `import {} from "x"` and an import of types alone: TypeScript keeps the first and drops the second.
   if (names.length === 0) return statement.specifiers.length === 0 ? `${load};` : "";
-  return bindNames(statement, declare, load);
+  return bindNames(statement, declare, load, rewrite);
 }
 
-function bindNames(statement: NodeOf<"ImportDeclaration">, declare: (name: string) => string, load: string): string {
+function bindNames(
+  statement: NodeOf<"ImportDeclaration">,
+  declare: (name: string) => string,
+  load: string,
+  rewrite: Rewrite,
+): string {
   const specifiers = valueSpecifiers(statement);
   const namespace = specifiers.find((specifier) => specifier.type === "ImportNamespaceSpecifier");
   const parts = specifiers.flatMap((specifier) => {
     if (specifier.type === "ImportNamespaceSpecifier") return [];
     declare(specifier.local.name);
-    return [`${exportedKey(specifier)}: ${specifier.local.name}`];
+    return [`${exportedKey(specifier)}: ${rewrite.nameOf(specifier.local.name)}`];
   });
   if (namespace === undefined) return `let { ${parts.join(", ")} } = ${load};`;
   declare(namespace.local.name);
-  const rest = parts.length === 0 ? "" : ` let { ${parts.join(", ")} } = ${namespace.local.name};`;
-  return `let ${namespace.local.name} = ${load};${rest}`;
+  const name = rewrite.nameOf(namespace.local.name);
+  const rest = parts.length === 0 ? "" : ` let { ${parts.join(", ")} } = ${name};`;
+  return `let ${name} = ${load};${rest}`;
 }
 
 function exportedKey(specifier: NodeOf<"ImportSpecifier" | "ImportDefaultSpecifier">): string {

@@ -19,12 +19,13 @@ export const namespaceRules: Rules = {
         part.type === "TSEnumDeclaration" ? part.body.members.map(memberName) : [],
       );
       const own = node.body.members.map(memberName);
-      const open = `${introduce(node.id.name, node, parents)}(($enum, $member = ${defineMember}) => {${bring(earlier, own, "$enum")}`;
+      const name = rewrite.nameOf(node.id.name, parents);
+      const open = `${introduce(name, node, parents)}(($enum, $member = ${defineMember}) => {${bring(earlier, own, "$enum")}`;
       rewrite.replace(node.start, findCharacter(rewrite.text, "{", node.id.end) + 1, open);
       node.body.members.forEach((member, index) => {
         writeMember(rewrite, member, own[index - 1]);
       });
-      rewrite.after(node.end, `)(${node.id.name});`);
+      rewrite.after(node.end, `)(${name});`);
     },
   },
   TSModuleDeclaration: {
@@ -35,7 +36,8 @@ export const namespaceRules: Rules = {
     },
     leave(rewrite, node, parents) {
       if (isTypeOnly(node) || node.body?.type !== "TSModuleBlock") return;
-      const path = namespacePath(rewrite, node);
+      const [first = "", ...deeper] = namespacePath(rewrite, node);
+      const path = [rewrite.nameOf(first, parents), ...deeper];
       const inner = path.slice(1).map((name) => `(($space) => { let ${name} = $space.${name} ??= {}; `);
       const earlier = earlierParts(node, parents).flatMap((part) =>
         part.type === "TSModuleDeclaration" ? exportedBy(part) : [],

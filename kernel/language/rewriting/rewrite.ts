@@ -1,4 +1,6 @@
 import MagicString from "magic-string";
+import { isBoundWithin } from "../scopes.ts";
+import { scriptName } from "../user-names.ts";
 import type { Node, NodeOf } from "../walk.ts";
 import type { LoweringName } from "./lowering-runtime.ts";
 
@@ -23,10 +25,18 @@ export class Rewrite {
   readonly valueNames = new Set<string>();
   /** Where removed text ended: a statement that ends there needs a semicolon. */
   readonly #erasedEnds = new Set<number>();
+  readonly #isDeclared: (name: string) => boolean;
 
-  constructor(text: string) {
+  /** `isDeclared`: whether the notebook has a variable of its own of such a name, which others may take for a global. */
+  constructor(text: string, isDeclared: (name: string) => boolean) {
     this.text = text;
     this.edit = new MagicString(text);
+    this.#isDeclared = isDeclared;
+  }
+
+  /** What a name of the top level is called in the script, at a place with these nodes around it. */
+  nameOf(name: string, parents: readonly Node[] = []): string {
+    return this.#isDeclared(name) && !isBoundWithin(name, parents) ? scriptName(name) : name;
   }
 
   slice(node: { start: number; end: number }): string {

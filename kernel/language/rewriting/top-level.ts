@@ -1,5 +1,5 @@
 import type { Class, Decorator, Function as FunctionNode } from "oxc-parser";
-import { nestedVars, unwrapExport } from "../declarations.ts";
+import { nestedVars, unwrapExport } from "../scopes.ts";
 import { boundNames, type Node, type NodeOf } from "../walk.ts";
 import { isTypeOnly, terminateBeforeTypes } from "./erase-types.ts";
 import { importCode, importedNames, isImport } from "./imports.ts";
@@ -56,7 +56,8 @@ export class TopLevel {
     ]);
     // A `var` keeps the value it has from an earlier run of the cell.
     for (const name of new Set(vars)) {
-      if (!own.has(name)) this.prelude += `${this.#declare(name)} = (() => { try { return ${name}; } catch {} })(); `;
+      if (!own.has(name))
+        this.prelude += `${this.#declare(name)} = (() => { try { return ${this.#rewrite.nameOf(name)}; } catch {} })(); `;
     }
     if (this.#resources.length === 0) return;
     const names = this.#body
@@ -67,9 +68,10 @@ export class TopLevel {
 
   /** The name, with `let` in front of it the first time. */
   #declare(name: string): string {
-    if (this.#declared.has(name)) return name;
+    const written = this.#rewrite.nameOf(name);
+    if (this.#declared.has(name)) return written;
     this.#declared.add(name);
-    return `let ${name}`;
+    return `let ${written}`;
   }
 
   #writeStatement(statement: Node): void {
@@ -117,7 +119,8 @@ export class TopLevel {
       return;
     }
     // Without a name of its own inside, a function that calls itself finds what the name stands for now.
-    if (node.type === "FunctionDeclaration") rewrite.erase(node.id.start, node.id.end);
+    const isRenamed = rewrite.nameOf(node.id.name) !== node.id.name;
+    if (node.type === "FunctionDeclaration" && !isRenamed) rewrite.erase(node.id.start, node.id.end);
     rewrite.before(head, `${this.#declare(node.id.name)} = `);
     rewrite.after(node.end, ";");
   }
@@ -177,7 +180,8 @@ function isVar(node: Node): boolean {
   return node.type === "VariableDeclaration" && node.kind === "var";
 }
 
-function topLevelNames(node: Node): string[] {
+/** Names that a statement gives a value to at the top level. */
+export function topLevelNames(node: Node): string[] {
   switch (node.type) {
     case "VariableDeclaration":
       return node.declare ? [] : node.declarations.flatMap((declarator) => boundNames(declarator.id));

@@ -1,5 +1,4 @@
-import { unwrapExport } from "../declarations.ts";
-import { declaredBy, isReference } from "../visible-names.ts";
+import { declaredBy, isReference, unwrapExport } from "../scopes.ts";
 import { boundNames, isFunction, type NodeOf, walk } from "../walk.ts";
 
 /** Letters that no cell is likely to use, one UTF-16 unit each. */

@@ -20,11 +20,12 @@ export function activePythonPrefix(): string | undefined {
 }
 
 /** The step of a GitHub Action that this process is part of. */
-export function githubStep(): { isAction: boolean; summaryFile: string | undefined } {
-  const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY } = process.env;
+export function githubStep(): { isAction: boolean; summaryFile: string | undefined; repository: string } {
+  const { GITHUB_ACTIONS, GITHUB_STEP_SUMMARY, GITHUB_WORKSPACE } = process.env;
   return {
     isAction: GITHUB_ACTIONS === "true",
     summaryFile: set(GITHUB_STEP_SUMMARY) ? GITHUB_STEP_SUMMARY : undefined,
+    repository: set(GITHUB_WORKSPACE) ? GITHUB_WORKSPACE : process.cwd(),
   };
 }
 

@@ -7,7 +7,7 @@ const help = `heddle: a Jupyter kernel for TypeScript with a Ray-like task runti
   heddle install     make the kernel known to Jupyter
   heddle uninstall   take it away again
   heddle run         run notebooks headless, without Jupyter and without Python
-  heddle convert     a notebook as a script or a page
+  heddle convert     a notebook as a page, a script or Markdown, and a script as a notebook
   heddle kernel      the kernel itself, as a Jupyter client starts it
   heddle doctor      check this machine
 

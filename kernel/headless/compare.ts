@@ -3,7 +3,7 @@
  * outputs in the same order, once times, dates and ids are left out. Of pictures and pages only their kind is compared;
  * where a picture stands between the lines of a stream depends on the moment.
  */
-import type { Cell, Output } from "./notebook.ts";
+import { type Cell, hasTag, joined, type Output } from "./notebook.ts";
 
 /** A cell with one of these tags shows something else each time; nbval's name works too. */
 const optOut = ["no-check", "nbval-ignore-output"];
@@ -25,7 +25,7 @@ export function normalise(text: string): string {
 
 /** Says in one line how the outputs differ; undefined when they do not, or when the cell asks not to be compared. */
 export function differenceOf(cell: Cell, stored: readonly Output[]): string | undefined {
-  if (cell.metadata.tags?.some((tag) => optOut.includes(tag))) return undefined;
+  if (hasTag(cell, ...optOut)) return undefined;
   const before = describeAll(stored);
   const now = describeAll(cell.outputs ?? []);
   for (let index = 0; index < Math.max(before.length, now.length); index++) {
@@ -60,10 +60,6 @@ function describe(output: Exclude<Output, { output_type: "stream" }>): string {
       return `${output.output_type} of ${kinds.join(", ")}\n${text}`;
     }
   }
-}
-
-function joined(text: unknown): string {
-  return Array.isArray(text) ? text.join("") : typeof text === "string" ? text : "";
 }
 
 function firstDifference(place: string, old: string, fresh: string): string {

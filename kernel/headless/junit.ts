@@ -1,40 +1,92 @@
-/** The run as JUnit XML, as common CI systems show it: a suite a notebook, a case a code cell. */
+/** The run as JUnit XML, in the form that Jenkins, GitLab and GitHub's report actions read: a suite a notebook, a case a code cell. */
+import { stripVTControlCharacters } from "node:util";
 import { problemOf } from "./github.ts";
-import { sourceOf } from "./notebook.ts";
+import { type Cell, joined, sourceOf } from "./notebook.ts";
 import type { CellReport } from "./notebook-run.ts";
 
 export interface NotebookReport {
   path: string;
+  /** When its run began. */
+  began: Date;
   cells: CellReport[];
+  /** The line of the file in which a cell begins, from 1; undefined where it cannot be told. */
+  lineOf(cell: Cell): number | undefined;
 }
 
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-// Characters that XML 1.0 cannot hold go.
-const escapeXml = (text: string): string =>
-  text
-    .replace(/[&<>"]/g, (char) => escapes[char]!)
-    .replace(/\u001b\[[0-9;]*m/g, "")
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, "");
-
-const seconds = (ms: number): string => (ms / 1000).toFixed(3);
+type Attributes = Record<string, string | number>;
 
 /** The XML of several notebooks. */
 export function formatJunit(reports: readonly NotebookReport[]): string {
-  const suites = reports.map(({ cells, path }) => {
-    const failed = cells.filter((cell) => problemOf(cell) !== undefined).length;
-    const skipped = cells.filter((cell) => cell.outcome === "skipped" || cell.outcome === "not run").length;
-    const time = seconds(cells.reduce((sum, cell) => sum + cell.duration, 0));
-    return `  <testsuite name="${escapeXml(path)}" tests="${cells.length}" failures="${failed}" skipped="${skipped}" time="${time}">\n${cells.map((cell) => formatCase(path, cell)).join("\n")}\n  </testsuite>`;
-  });
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n${suites.join("\n")}\n</testsuites>\n`;
+  const counts = countsOf(reports.flatMap(({ cells }) => cells));
+  const root = element("testsuites", { name: "heddle run", ...counts }, reports.map(formatSuite));
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${root}\n`;
 }
+
+function formatSuite({ began, cells, path }: NotebookReport): string {
+  const attributes = { name: path, timestamp: began.toISOString().slice(0, 19), ...countsOf(cells) };
+  return element(
+    "testsuite",
+    attributes,
+    cells.map((cell) => formatCase(path, cell)),
+  );
+}
+
+function countsOf(cells: readonly CellReport[]): Attributes {
+  return {
+    tests: cells.length,
+    failures: cells.filter((cell) => problemOf(cell) !== undefined).length,
+    errors: 0,
+    skipped: cells.filter(isSkipped).length,
+    time: seconds(cells.reduce((sum, cell) => sum + cell.duration, 0)),
+  };
+}
+
+const isSkipped = ({ outcome }: CellReport): boolean => outcome === "skipped" || outcome === "not run";
 
 function formatCase(path: string, report: CellReport): string {
   const { cell, duration, error, index, outcome } = report;
   const problem = problemOf(report);
-  const title = sourceOf(cell).split("\n", 1)[0]!.slice(0, 60);
-  const open = `    <testcase classname="${escapeXml(path)}" name="${escapeXml(`cell ${index + 1}: ${title}`)}" time="${seconds(duration)}"`;
-  if (problem !== undefined)
-    return `${open}>\n      <failure message="${escapeXml(problem)}">${escapeXml(error?.traceback.join("\n") ?? problem)}</failure>\n    </testcase>`;
-  return outcome === "ok" ? `${open}/>` : `${open}>\n      <skipped/>\n    </testcase>`;
+  const title = sourceOf(cell).trim().split("\n", 1)[0]!.slice(0, 60);
+  // Dots part packages from classes where reports show them as a tree.
+  const classname = path.replace(/\.ipynb$/, "").replaceAll("/", ".");
+  const content: string[] = [];
+  if (isSkipped(report)) content.push(element("skipped", { message: outcome }));
+  if (problem !== undefined) {
+    const text = escapeXml(error?.traceback.join("\n") ?? problem);
+    content.push(element("failure", { message: problem, type: error?.ename ?? outcome }, [text]));
+  }
+  for (const [name, tag] of streams) {
+    const text = printed(cell, name);
+    if (text !== "") content.push(element(tag, {}, [escapeXml(text)]));
+  }
+  const attributes = { classname, name: `cell ${index + 1}: ${title}`, file: path, time: seconds(duration) };
+  return element("testcase", attributes, content);
 }
+
+const streams = [
+  ["stdout", "system-out"],
+  ["stderr", "system-err"],
+] as const;
+
+function printed(cell: Cell, name: "stdout" | "stderr"): string {
+  const outputs = cell.outputs ?? [];
+  return outputs.map((one) => (one.output_type === "stream" && one.name === name ? joined(one.text) : "")).join("");
+}
+
+function element(name: string, attributes: Attributes, content: readonly string[] = []): string {
+  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(String(value))}"`);
+  const open = `<${name}${pairs.join("")}`;
+  return content.length === 0 ? `${open}/>` : `${open}>${content.join("\n")}</${name}>`;
+}
+
+const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+
+/** Colours go, and so do the characters that XML 1.0 cannot hold. */
+function escapeXml(text: string): string {
+  return stripVTControlCharacters(text)
+    .toWellFormed()
+    .replace(/[&<>"]/g, (char) => escapes[char]!)
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
+}
+
+const seconds = (ms: number): string => (ms / 1000).toFixed(3);

@@ -5,7 +5,7 @@ import { kernelInfo } from "../information.ts";
 import { Kernel } from "../kernel.ts";
 import type { Message } from "../wire/message.ts";
 import { differenceOf } from "./compare.ts";
-import { type Cell, type Notebook, type Output, sourceOf } from "./notebook.ts";
+import { type Cell, hasTag, heddleKernelspec, isRunnable, type Notebook, type Output, sourceOf } from "./notebook.ts";
 import { Outputs } from "./outputs.ts";
 
 export interface RunOptions {
@@ -33,10 +33,12 @@ export interface CellReport {
   error?: { ename: string; evalue: string; traceback: string[] };
   /** How its outputs differ from the stored ones, in one line. */
   difference?: string;
+  /** Which limit ended it, in one line. */
+  limit?: string;
 }
 
 export interface RunEvents {
-  cellBegins(index: number, cell: Cell): void;
+  cellBegins(cell: Cell): void;
   cellEnded(report: CellReport): void;
 }
 
@@ -71,72 +73,58 @@ class NotebookRun {
 
   #heard(message: Message): void {
     const request = (message.parentHeader as { msg_id?: string }).msg_id ?? "";
+    const cell = this.#cells.get(request);
+    if (cell !== undefined) recordTime(cell, message);
     if (message.channel !== "iopub") {
       this.#replies.get(request)?.(message.content);
       this.#replies.delete(request);
-      return;
-    }
-    const cell = this.#cells.get(request);
-    if (cell !== undefined) this.#outputs.add(cell, message);
+    } else if (cell !== undefined) this.#outputs.add(cell, message);
   }
 
   async all(notebook: Notebook, events: RunEvents): Promise<CellReport[]> {
     const reports: CellReport[] = [];
-    let stop: CellOutcome | undefined;
+    let stopped = false;
     for (const [index, cell] of notebook.cells.entries()) {
-      if (cell.cell_type !== "code" || sourceOf(cell).trim() === "") continue;
-      const stored = this.#options.check ? (cell.outputs ?? []) : undefined;
-      cell.outputs = [];
-      cell.execution_count = null;
-      const report = await this.#report(index, cell, stop, stored, events);
+      if (!isRunnable(cell)) continue;
+      stopped ||= this.#options.signal.aborted;
+      const report = await this.#report(index, cell, stopped, events);
       reports.push(report);
-      if (
-        report.outcome === "timeout" ||
-        report.outcome === "interrupted" ||
-        (report.outcome === "failed" && !this.#options.allowErrors)
-      )
-        stop ??= "not run";
+      stopped ||= endsTheRun(report, this.#options.allowErrors);
     }
+    // Once more: tasks that outlive their cell may have added to it.
+    for (const { cell, outcome } of reports) if (outcome !== "skipped") this.#outputs.settle(cell);
     notebook.metadata.language_info = { ...kernelInfo.language_info };
-    notebook.metadata.kernelspec ??= { display_name: "TypeScript (heddle)", language: "typescript", name: "heddle" };
+    notebook.metadata.kernelspec ??= { ...heddleKernelspec };
     return reports;
   }
 
-  async #report(
-    index: number,
-    cell: Cell,
-    stop: CellOutcome | undefined,
-    stored: readonly Output[] | undefined,
-    events: RunEvents,
-  ): Promise<CellReport> {
-    const tags = cell.metadata.tags ?? [];
-    if (stop !== undefined) return { index, cell, outcome: stop, duration: 0 };
-    if (tags.includes("skip") || tags.includes("skip-execution"))
-      return { index, cell, outcome: "skipped", duration: 0 };
-    events.cellBegins(index, cell);
+  async #report(index: number, cell: Cell, stopped: boolean, events: RunEvents): Promise<CellReport> {
+    // What is stored under it stays, as nobody asked to renew it.
+    if (hasTag(cell, "skip", "skip-execution")) return { index, cell, outcome: "skipped", duration: 0 };
+    const stored = cell.outputs ?? [];
+    cell.outputs = [];
+    cell.execution_count = null;
+    delete cell.metadata.execution;
+    if (stopped) return { index, cell, outcome: "not run", duration: 0 };
+    events.cellBegins(cell);
     const began = performance.now();
     const { content, ended } = await this.#execute(cell);
     const duration = performance.now() - began;
     cell.execution_count = (content.execution_count as number | undefined) ?? null;
-    const report: CellReport = {
-      index,
-      cell,
-      outcome: outcomeOf(content, ended, tags.includes("raises-exception")),
-      duration,
-    };
+    this.#outputs.settle(cell);
+    const report: CellReport = { index, cell, duration, outcome: outcomeOf(cell, content, ended) };
+    if (ended?.outcome === "timeout") report.limit = ended.limit;
     if (content.status === "error") report.error = content as unknown as NonNullable<CellReport["error"]>;
-    const difference = stored === undefined || report.outcome !== "ok" ? undefined : differenceOf(cell, stored);
-    if (difference !== undefined) Object.assign(report, { outcome: "differs", difference });
+    if (this.#options.check && report.outcome === "ok") compare(report, stored);
     events.cellEnded(report);
     return report;
   }
 
-  async #execute(
-    cell: Cell,
-  ): Promise<{ content: Record<string, unknown>; ended: "timeout" | "interrupted" | undefined }> {
+  async #execute(cell: Cell): Promise<{ content: Record<string, unknown>; ended: Ended | undefined }> {
+    const { left, name } = this.#limit();
+    if (left <= 0) return { content: {}, ended: { outcome: "timeout", limit: name } };
     const id = randomUUID();
     this.#cells.set(id, cell);
-    let ended: "timeout" | "interrupted" | undefined;
     const reply = new Promise<Record<string, unknown>>((resolve) => this.#replies.set(id, resolve));
     this.#kernel.handle(
       request(id, "shell", "execute_request", {
@@ -147,15 +135,14 @@ class NotebookRun {
         stop_on_error: true,
       }),
     );
-    const end = (why: "timeout" | "interrupted"): void => {
+    let ended: Ended | undefined;
+    const end = (why: Ended): void => {
       ended ??= why;
       this.#kernel.handle(request(randomUUID(), "control", "interrupt_request", {}));
     };
-    const left = Math.min(this.#options.cellTimeout ?? Number.POSITIVE_INFINITY, this.#deadline - performance.now());
-    const timer = Number.isFinite(left) ? setTimeout(() => end("timeout"), Math.max(0, left)) : undefined;
-    const aborted = (): void => end("interrupted");
+    const timer = Number.isFinite(left) ? setTimeout(() => end({ outcome: "timeout", limit: name }), left) : undefined;
+    const aborted = (): void => end({ outcome: "interrupted" });
     const { signal } = this.#options;
-    if (signal.aborted) aborted();
     signal.addEventListener("abort", aborted, { once: true });
     const content = await reply;
     clearTimeout(timer);
@@ -163,18 +150,40 @@ class NotebookRun {
     return { content, ended };
   }
 
+  /** The limit that the next cell meets first, with the milliseconds that it has. */
+  #limit(): { left: number; name: string } {
+    const { cellTimeout, timeout } = this.#options;
+    const cell = { left: cellTimeout ?? Number.POSITIVE_INFINITY, name: `--cell-timeout of ${cellTimeout} ms` };
+    const all = { left: this.#deadline - performance.now(), name: `--timeout of ${timeout} ms for the notebook` };
+    return cell.left <= all.left ? cell : all;
+  }
+
   close(): Promise<void> {
     return this.#kernel.close();
   }
 }
 
-function outcomeOf(
-  content: Record<string, unknown>,
-  ended: "timeout" | "interrupted" | undefined,
-  mayFail: boolean,
-): CellOutcome {
-  if (ended !== undefined) return ended;
-  return content.status === "ok" || mayFail ? "ok" : "failed";
+type Ended = { outcome: "timeout"; limit: string } | { outcome: "interrupted" };
+
+function outcomeOf(cell: Cell, content: Record<string, unknown>, ended: Ended | undefined): CellOutcome {
+  if (ended !== undefined) return ended.outcome;
+  return content.status === "ok" || hasTag(cell, "raises-exception") ? "ok" : "failed";
+}
+
+function endsTheRun({ outcome }: CellReport, allowErrors: boolean): boolean {
+  return outcome === "timeout" || outcome === "interrupted" || (outcome === "failed" && !allowErrors);
+}
+
+function compare(report: CellReport, stored: readonly Output[]): void {
+  const difference = differenceOf(report.cell, stored);
+  if (difference !== undefined) Object.assign(report, { outcome: "differs", difference });
+}
+
+/** Notes when a cell began and ended under the names that nbclient and JupyterLab use. */
+function recordTime(cell: Cell, { channel, content, header }: Message): void {
+  const event = header.msg_type === "status" ? `status.${content.execution_state}` : header.msg_type;
+  if (!["status.busy", "execute_input", "execute_reply", "status.idle"].includes(event)) return;
+  cell.metadata.execution = { ...(cell.metadata.execution as object), [`${channel}.${event}`]: header.date };
 }
 
 function request(id: string, channel: "shell" | "control", type: string, content: Record<string, unknown>): Message {

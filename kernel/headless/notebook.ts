@@ -1,7 +1,5 @@
-/** The notebook file: reading with clear refusals, writing whole or not at all. Format: nbformat 4. */
-import { randomUUID } from "node:crypto";
-import { chmod, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+/** The notebook file, nbformat 4: what it holds, and reading it with clear refusals. */
+import { readFile } from "node:fs/promises";
 
 export type Output =
   | { output_type: "stream"; name: "stdout" | "stderr"; text: string | string[] }
@@ -21,6 +19,8 @@ export interface Cell {
   metadata: { tags?: string[]; [key: string]: unknown };
   outputs?: Output[];
   execution_count?: number | null;
+  /** Pictures of a Markdown cell: name → MIME type → base64. */
+  attachments?: Record<string, Record<string, unknown>>;
 }
 
 export interface Notebook {
@@ -34,26 +34,46 @@ export interface Notebook {
   cells: Cell[];
 }
 
+/** What heddle says of its kernel where a notebook says nothing. */
+export const heddleKernelspec = { display_name: "TypeScript (heddle)", language: "typescript", name: "heddle" };
+
 /** The file is not a notebook that heddle can run; the message is one line for the user. */
 export class NotebookError extends Error {}
 
-/** Reads a notebook. Throws `NotebookError`. */
-export async function readNotebook(path: string): Promise<Notebook> {
-  let text: string;
+/** A notebook and the file it came from. */
+export interface NotebookFile {
+  path: string;
+  notebook: Notebook;
+  /** The line in which a cell begins, from 1; undefined where the file does not tell. */
+  lineOf(cell: Cell): number | undefined;
+}
+
+/** Reads a file. Throws `NotebookError`. */
+export async function readText(path: string): Promise<string> {
   try {
-    text = await readFile(path, "utf8");
+    return await readFile(path, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new NotebookError(code === "ENOENT" ? `${path}: no such file` : `${path}: cannot be read: ${message}`);
   }
+}
+
+/** Reads a notebook. Throws `NotebookError`. */
+export async function readNotebook(path: string): Promise<NotebookFile> {
+  const text = await readText(path);
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
     throw new NotebookError(`${path}: not a notebook: ${(error as Error).message}`);
   }
   checkNotebook(path, content);
-  return content;
+  return { path, notebook: content, lineOf: (cell) => lineOf(text, cell) };
+}
+
+function lineOf(text: string, { id }: Cell): number | undefined {
+  const line = text.split("\n").findIndex((one) => one.includes(`"id": ${JSON.stringify(id)}`));
+  return line < 0 ? undefined : line + 1;
 }
 
 function checkNotebook(path: string, content: unknown): asserts content is Notebook {
@@ -68,12 +88,17 @@ function checkNotebook(path: string, content: unknown): asserts content is Noteb
   }
   if (!Array.isArray(notebook.cells)) throw new NotebookError(`${path}: not a notebook: it has no cells`);
   notebook.metadata ??= {};
-  const language =
-    notebook.metadata.kernelspec?.language ?? (notebook.metadata.language_info?.name as string | undefined);
+  const language = languageOf(notebook.metadata);
   if (language !== undefined && !/^(typescript|javascript|deno)$/i.test(language)) {
     throw new NotebookError(`${path}: the notebook is written in ${language}; heddle runs TypeScript and JavaScript`);
   }
   for (const [index, cell] of notebook.cells.entries()) checkCell(`${path}: not a notebook: cell ${index + 1}`, cell);
+}
+
+/** Notebooks need not say their language; the names of the commonest other kernels do. */
+function languageOf({ kernelspec, language_info }: Notebook["metadata"]): string | undefined {
+  const { language = language_info?.name as string | undefined, name } = kernelspec ?? {};
+  return language ?? /^(python|julia|ir\b|rust|bash|octave|ruby)/i.exec(name ?? "")?.[0].toLowerCase();
 }
 
 function checkCell(where: string, cell: Partial<Cell> | null): void {
@@ -86,71 +111,22 @@ function checkCell(where: string, cell: Partial<Cell> | null): void {
   cell.metadata ??= {};
 }
 
+/** A text of the file, which may be stored as a list of lines; "" for what is no text. */
+export function joined(text: unknown): string {
+  return Array.isArray(text) ? text.join("") : typeof text === "string" ? text : "";
+}
+
 /** A cell's source as one text. */
 export function sourceOf(cell: Cell): string {
-  return Array.isArray(cell.source) ? cell.source.join("") : cell.source;
+  return joined(cell.source);
 }
 
-/** Text as the format stores it: lines with their ends. */
-export function splitLines(text: string): string[] {
-  return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
+/** Whether the cell has one of these tags. */
+export function hasTag(cell: Cell, ...tags: readonly string[]): boolean {
+  return cell.metadata.tags?.some((tag) => tags.includes(tag)) ?? false;
 }
 
-/**
- * Writes a file by way of a temporary one beside it, so that nobody ever sees half of it. A file that is there keeps its
- * rights, and a link to it stays one.
- */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const rights = await stat(target).catch(() => undefined);
-  const draft = join(dirname(target), `.${basename(target)}.${process.pid}.${randomUUID().slice(0, 8)}.tmp`);
-  try {
-    await writeFile(draft, text, rights && { mode: rights.mode });
-    if (rights !== undefined) await chmod(draft, rights.mode);
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw new NotebookError(`${path}: cannot be written: ${(error as Error).message}`);
-  }
-}
-
-/** The notebook as Jupyter writes it: one space of indent, keys in its order, texts as lines. */
-export function formatNotebook(notebook: Notebook): string {
-  const cells = notebook.cells.map((cell) => formatCell(cell, notebook.nbformat_minor));
-  return `${JSON.stringify({ cells, metadata: sortKeys(notebook.metadata), nbformat: 4, nbformat_minor: notebook.nbformat_minor }, null, 1)}\n`;
-}
-
-function formatCell(cell: Cell, minor: number): object {
-  const { cell_type, execution_count = null, id, metadata, outputs = [] } = cell;
-  const attachments = cell["attachments" as keyof Cell];
-  return {
-    ...(attachments === undefined ? {} : { attachments }),
-    cell_type,
-    ...(cell_type === "code" ? { execution_count } : {}),
-    ...(minor >= 5 ? { id: id ?? randomUUID().slice(0, 8) } : {}),
-    metadata,
-    ...(cell_type === "code" ? { outputs: outputs.map(formatOutput) } : {}),
-    source: splitLines(sourceOf(cell)),
-  };
-}
-
-function formatOutput(output: Output): object {
-  if (output.output_type === "stream") {
-    const { name, output_type, text } = output;
-    return { name, output_type, text: splitLines(Array.isArray(text) ? text.join("") : text) };
-  }
-  if (output.output_type === "error") return sortKeys(output);
-  const data = Object.fromEntries(
-    Object.entries(output.data)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([type, value]) => [type, formatData(type, value)]),
-  );
-  return sortKeys({ ...output, data });
-}
-
-const formatData = (type: string, value: unknown): unknown =>
-  typeof value === "string" && !type.startsWith("image/") ? splitLines(value) : value;
-
-function sortKeys<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) as T;
+/** Whether there is anything in the cell to run. */
+export function isRunnable(cell: Cell): boolean {
+  return cell.cell_type === "code" && sourceOf(cell).trim() !== "";
 }

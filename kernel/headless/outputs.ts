@@ -1,6 +1,6 @@
 /** Collects what cells publish into the outputs that a notebook stores, as a Jupyter client does. */
 import type { Message } from "../wire/message.ts";
-import type { Cell, Output } from "./notebook.ts";
+import { type Cell, joined, type Output } from "./notebook.ts";
 
 type Shown = Extract<Output, { output_type: "display_data" | "execute_result" }>;
 
@@ -8,6 +8,7 @@ export class Outputs {
   /** Outputs that later messages may replace, by display id. */
   readonly #displays = new Map<string, Shown[]>();
   readonly #cleared = new WeakSet<Cell>();
+  readonly #charts = new WeakSet<Output>();
 
   /** Adds one iopub message to the outputs of the cell that caused it. */
   add(cell: Cell, message: Message): void {
@@ -31,6 +32,18 @@ export class Outputs {
     }
   }
 
+  /**
+   * Takes out of the order of a cell's outputs what depends on the moment, so that the next run gives the same: its
+   * timeline, which appears whenever work has gone on for a while, goes behind all that it shows before its end.
+   */
+  settle(cell: Cell): void {
+    const outputs = cell.outputs ?? [];
+    const others = joinStreams(outputs.filter((output) => !this.#charts.has(output)));
+    const end = others.findIndex(({ output_type }) => output_type === "execute_result" || output_type === "error");
+    others.splice(end < 0 ? others.length : end, 0, ...outputs.filter((output) => this.#charts.has(output)));
+    cell.outputs = others;
+  }
+
   #push(cell: Cell, output: Output): void {
     // clear_output with `wait` takes effect when something new comes.
     if (this.#cleared.delete(cell)) cell.outputs = [];
@@ -51,7 +64,9 @@ export class Outputs {
         : { output_type: "display_data", data, metadata };
     this.#push(cell, output);
     const id = displayId(content);
-    if (id !== undefined) this.#displays.set(id, [...(this.#displays.get(id) ?? []), output]);
+    if (id === undefined) return;
+    this.#displays.set(id, [...(this.#displays.get(id) ?? []), output]);
+    if (id.startsWith("heddle-timeline-")) this.#charts.add(output);
   }
 
   #update({ content }: Message): void {
@@ -61,6 +76,18 @@ export class Outputs {
       output.metadata = content.metadata as Record<string, unknown>;
     }
   }
+}
+
+/** Neighbouring pieces of one stream become one. */
+function joinStreams(outputs: readonly Output[]): Output[] {
+  const result: Output[] = [];
+  for (const output of outputs) {
+    const last = result.at(-1);
+    if (output.output_type === "stream" && last?.output_type === "stream" && last.name === output.name)
+      last.text = joined(last.text) + joined(output.text);
+    else result.push(output);
+  }
+  return result;
 }
 
 const displayId = (content: Record<string, unknown>): string | undefined =>

@@ -1,6 +1,7 @@
 /** Parameters of a run, put in as papermill does: a cell of its own after the one tagged `parameters`. */
+import { type DeclarationKind, declaredNames } from "../language/declarations.ts";
 import { parseText } from "../language/parse.ts";
-import type { Cell, Notebook } from "./notebook.ts";
+import { type Cell, hasTag, type Notebook, sourceOf } from "./notebook.ts";
 
 /** `name=value` texts → values; a value is JSON where it can be read as such, else text. Throws an `Error` for the user. */
 export function parseParameters(texts: readonly string[]): Map<string, unknown> {
@@ -26,20 +27,37 @@ function parseValue(text: string): unknown {
   }
 }
 
-/** Puts a cell with the values into the notebook, in place of the one an earlier run put there. */
-export function injectParameters(notebook: Notebook, parameters: ReadonlyMap<string, unknown>): void {
-  if (parameters.size === 0) return;
-  const tagged = (tag: string): number =>
-    notebook.cells.findIndex((cell) => cell.metadata.tags?.includes(tag) === true);
-  const lines = [...parameters].map(([name, value]) => `var ${name} = ${JSON.stringify(value)};`);
+/**
+ * Puts a cell with those values that the notebook takes into it, in place of the one an earlier run put there, and
+ * returns their names. A notebook takes what its cell with the tag `parameters` declares.
+ */
+export function injectParameters(notebook: Notebook, parameters: ReadonlyMap<string, unknown>): string[] {
+  const at = notebook.cells.findIndex((cell) => hasTag(cell, "parameters"));
+  const declared = at < 0 ? new Map<string, DeclarationKind>() : namesOf(notebook.cells[at]!);
+  const taken = [...parameters].filter(([name]) => declared.has(name));
+  if (taken.length === 0) return [];
+  // A variable is assigned to, so that it keeps its declared type and the value is checked against it.
+  const lines = taken.map(
+    ([name, value]) => `${declared.get(name) === "let" ? "" : "var "}${name} = ${JSON.stringify(value)};`,
+  );
   const cell: Cell = {
     cell_type: "code",
+    id: "injected-parameters",
     metadata: { tags: ["injected-parameters"] },
     source: `// Parameters\n${lines.join("\n")}`,
     outputs: [],
     execution_count: null,
   };
-  const injected = tagged("injected-parameters");
-  if (injected >= 0) notebook.cells.splice(injected, 1, cell);
-  else notebook.cells.splice(tagged("parameters") + 1, 0, cell);
+  const before = notebook.cells.findIndex((one) => hasTag(one, "injected-parameters"));
+  if (before >= 0) notebook.cells.splice(before, 1, cell);
+  else notebook.cells.splice(at + 1, 0, cell);
+  return taken.map(([name]) => name);
 }
+
+/** What the notebook's cell with the tag `parameters` declares; undefined where there is no such cell. */
+export function parametersOf(notebook: Notebook): string[] | undefined {
+  const cell = notebook.cells.find((one) => hasTag(one, "parameters"));
+  return cell && [...namesOf(cell).keys()];
+}
+
+const namesOf = (cell: Cell): Map<string, DeclarationKind> => declaredNames(parseText(sourceOf(cell)).program);

@@ -1,6 +1,6 @@
 /** The one place in which the kernel's side reads environment variables. */
 import { homedir, platform } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 
 const set = (value: string | undefined): value is string => value !== undefined && value !== "";
 
@@ -11,6 +11,15 @@ export function userDataFolder(): string {
   if (platform() === "darwin") return join(homedir(), "Library", "Jupyter");
   if (platform() === "win32") return join(set(APPDATA) ? APPDATA : join(homedir(), "AppData", "Roaming"), "jupyter");
   return join(set(XDG_DATA_HOME) ? XDG_DATA_HOME : join(homedir(), ".local", "share"), "jupyter");
+}
+
+/** All folders in which Jupyter programs look for kernelspecs, as far as it can be told without Python. */
+export function jupyterDataFolders(): string[] {
+  const { JUPYTER_PATH } = process.env;
+  const prefix = activePythonPrefix();
+  const named = set(JUPYTER_PATH) ? JUPYTER_PATH.split(delimiter).filter(set) : [];
+  const system = platform() === "win32" ? [] : ["/usr/local/share/jupyter", "/usr/share/jupyter"];
+  return [...named, userDataFolder(), ...(prefix === undefined ? [] : [join(prefix, "share", "jupyter")]), ...system];
 }
 
 /** The prefix of the Python environment that is active in this shell. */

@@ -15,6 +15,8 @@ const normalisers: readonly (readonly [RegExp, string])[] = [
   [/\b\d+([.,]\d+)?\s?(ns|µs|us|ms|s|seconds|min|minutes)(?![\w])/g, time],
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, "<id>"],
   [/\b0x[0-9a-f]+\b/gi, "<id>"],
+  // A worker's: which one takes a task is chance.
+  [/\bw\d+\b/g, "<id>"],
   [/[ \t]+$/gm, ""],
 ];
 

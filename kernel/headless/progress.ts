@@ -83,7 +83,7 @@ export class Progress {
   #redraw(): void {
     const { live } = this.#options;
     const line = [...this.#running].map(({ current }) => current).join(" · ");
-    const room = (live.columns ?? 80) - 1;
+    const room = (live.columns || 80) - 1;
     live.write(`\r\u001b[2K${line.length > room ? `${line.slice(0, room - 1)}…` : line}`);
     this.#shown = true;
   }

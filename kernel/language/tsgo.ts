@@ -1,6 +1,3 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type {
   CellSource,
@@ -12,6 +9,7 @@ import type {
   LanguageEngine,
 } from "./engine.ts";
 import { completeModule } from "./module-names.ts";
+import { findCompiler } from "./native-compiler.ts";
 import { CellSyntaxError, parseCell } from "./parse.ts";
 import { CellScope, type CellText, NAMES_MODULE, plainNames } from "./server/cell-scope.ts";
 import { type LspCompletion, toCompletions, wordAt } from "./server/completion.ts";
@@ -371,20 +369,6 @@ function findSyntaxError(source: string): CellSyntaxError | undefined {
     if (error instanceof CellSyntaxError) return error;
     throw error;
   }
-}
-
-/** The native compiler of the installed `typescript` package, for this platform, or what to do where it is missing. */
-function findCompiler(): { path: string; missing?: undefined } | { missing: string } {
-  const name = `@typescript/typescript-${process.platform}-${process.arch}`;
-  let manifest: string;
-  try {
-    const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
-    manifest = createRequire(typescript).resolve(`${name}/package.json`);
-  } catch {
-    return { missing: `the package ${name} is missing; install heddle again without omitting optional dependencies` };
-  }
-  const path = join(dirname(manifest), "lib", process.platform === "win32" ? "tsc.exe" : "tsc");
-  return existsSync(path) ? { path } : { missing: `${path} is missing; install heddle again` };
 }
 
 function positionAt(text: string, offset: number): { line: number; character: number } {

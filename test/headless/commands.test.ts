@@ -1,4 +1,4 @@
-/** install, uninstall, convert, doctor: what they write, say and refuse. */
+/** install and uninstall: what they write, say and refuse. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -93,47 +93,7 @@ describe("install and uninstall", () => {
   });
 });
 
-describe("doctor", () => {
-  test("says what is missing and the repair, and that a kernelspec leads nowhere", async () => {
-    using shop = new Workshop();
-    const env = { JUPYTER_DATA_DIR: shop.folder, PATH: "" };
-    const missing = await shop.start(["doctor"], env).finished;
-    expect(missing.code).toBe(0);
-    expect(missing.stdout).toMatch(/^missing +kernelspec: .*run heddle install$/m);
-    expect(missing.stdout).toMatch(/^missing +Jupyter: .*pip install jupyterlab$/m);
-    expect(missing.stdout).toMatch(/^ok +zeromq: loads$/m);
-    mkdirSync(join(shop.folder, "kernels/heddle"), { recursive: true });
-    shop.write("kernels/heddle/kernel.json", '{"argv": ["/gone/node", "/gone/main.js"]}');
-    const broken = await shop.start(["doctor"], env).finished;
-    expect(broken.code).toBe(1);
-    expect(broken.stdout).toMatch(/^broken +kernelspec: .*points to \/gone\/node, which is gone; run heddle install$/m);
-    shop.write("kernels/heddle/kernel.json", "{");
-    const unreadable = await shop.start(["doctor"], env).finished;
-    expect(unreadable).toMatchObject({ code: 1, stderr: "" });
-    expect(unreadable.stdout).toMatch(/^broken +kernelspec: .*run heddle install$/m);
-  });
-});
-
-test("convert --to ts: code as it is, text and line commands as comments, beside the notebook", async () => {
-  using shop = new Workshop();
-  const cells = [
-    { cell_type: "markdown", metadata: {}, source: "# Title\n\ntext" },
-    { cell_type: "code", metadata: {}, outputs: [], execution_count: null, source: ["const a = 1;\n", "a"] },
-    { cell_type: "code", metadata: {}, outputs: [], execution_count: null, source: "%install d3\n!ls\n%time a\n!a" },
-    { cell_type: "raw", metadata: {}, source: "left out" },
-  ];
-  shop.write("a.ipynb", JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 4 }));
-  expect(await shop.heddle("convert", "a.ipynb", "--to", "ts")).toEqual({
-    code: 0,
-    stdout: "Wrote a.ts\n",
-    stderr: "",
-  });
-  expect(shop.read("a.ts")).toBe(
-    "// # Title\n//\n// text\n\nconst a = 1;\na\n\n// %install d3\n// !ls\n/* %time */ a\n!a\n",
-  );
-});
-
-test.each([["--help"], ["run", "--help"], ["install", "--help"], ["kernel", "--help"], ["convert", "--help"]])(
+test.each([["--help"], ["run", "--help"], ["install", "--help"], ["kernel", "--help"], ["convert", "--help"], ["doctor", "--help"]])(
   "heddle %s explains and succeeds",
   async (...args) => {
     using shop = new Workshop();

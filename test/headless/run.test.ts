@@ -94,20 +94,6 @@ describe("what it prints and writes", () => {
     expect(charts).toHaveLength(1);
     expect(Object.keys(charts[0]!.data as object)).toEqual(["image/png", "text/html", "text/plain"]);
   });
-
-  test("-p: JSON where it is JSON, else text, after the cell tagged parameters; a second run replaces them", async () => {
-    using shop = new Workshop();
-    const path = shop.notebook("a.ipynb", [
-      { source: "var count = 1; var name = 'nobody';", tags: ["parameters"] },
-      "[count, name]",
-    ]);
-    const run = (...values: string[]) => shop.heddle("run", path, "--inplace", ...values.flatMap((one) => ["-p", one]));
-    expect((await run("count=3", "name=Ada Lovelace")).code).toBe(0);
-    expect((await run("count=4", 'name="5"')).code).toBe(0);
-    const { cells } = shop.readNotebook(path);
-    expect(cells.map(({ metadata }) => metadata.tags)).toEqual([["parameters"], ["injected-parameters"], []]);
-    expect(cells[2]!.outputs).toMatchObject([{ data: { "text/plain": ["[ 4, '5' ]"] } }]);
-  });
 });
 
 describe("how it ends", () => {
@@ -122,8 +108,8 @@ describe("how it ends", () => {
     expect(cells.map(({ execution_count }) => execution_count)).toEqual([1, 2, null]);
     expect(cells[1]!.outputs).toMatchObject([{ output_type: "error", ename: "RangeError", evalue: "too far" }]);
     const report = shop.read("report.xml");
-    expect(report).toContain('<testsuite name="a.ipynb" tests="3" failures="1" skipped="1"');
-    expect(report).toContain('<failure message="RangeError: too far">');
+    expect(report).toContain('tests="3" failures="1" errors="0" skipped="1"');
+    expect(report).toContain('<failure message="RangeError: too far" type="RangeError">');
     expect(report).not.toContain("\u001b");
   });
 
@@ -156,6 +142,24 @@ describe("how it ends", () => {
     expect(last(stdout)).toMatch(/^a\.ipynb: 1 timeout, 1 not run in /);
   });
 
+  test.each(["--cell-timeout", "--timeout"])(
+    "%s on a cell that computes without end: the notebook has the output so far, and the reports the limit",
+    async (option) => {
+      using shop = new Workshop();
+      const path = shop.notebook("a.ipynb", ["'before'", "console.log('so far'); while (true);", "'never'"]);
+      const wanted = ["--output", "out.ipynb", "--html", "out.html", "--junit", "report.xml"];
+      const { code, stdout } = await shop.heddle("run", path, option, "3000", ...wanted);
+      expect(code).toBe(3);
+      expect(stdout).toContain(`    ended by the ${option} of 3000 ms`);
+      const { cells } = shop.readNotebook("out.ipynb");
+      expect(cells[0]!.outputs).toMatchObject([{ data: { "text/plain": ["'before'"] } }]);
+      expect(cells[1]!.outputs[0]).toEqual({ output_type: "stream", name: "stdout", text: ["so far\n"] });
+      expect(cells[2]!.outputs).toEqual([]);
+      expect(shop.read("out.html")).toContain("so far");
+      expect(shop.read("report.xml")).toContain(`<failure message="timeout: ended by the ${option} of 3000 ms`);
+    },
+  );
+
   test.each(["SIGINT", "SIGTERM"] as const)("%s: exit code 130, what was done is written", async (signal) => {
     using shop = new Workshop();
     const path = shop.notebook("a.ipynb", ["console.log('done')", "console.log('in it'); while (true);", "1"]);
@@ -166,6 +170,42 @@ describe("how it ends", () => {
     const { cells } = shop.readNotebook("out.ipynb");
     expect(cells[0]!.outputs).toMatchObject([{ text: ["done\n"] }]);
     expect(cells[2]!.execution_count).toBeNull();
+  });
+
+  test("Ctrl-C on a terminal, which reaches every process of the group: what was done is written, no complaint", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["console.log('done')", "while (true);"]);
+    const { child, finished, printed } = shop.start(["run", path, "--inplace"], {}, { group: true });
+    await printed("done");
+    process.kill(-child.pid!, "SIGINT");
+    expect(await finished).toMatchObject({ code: 130, stderr: "" });
+    expect(shop.readNotebook(path).cells[0]!.outputs).toMatchObject([{ text: ["done\n"] }]);
+    expect(readdirSync(shop.folder)).toEqual(["a.ipynb"]);
+  });
+
+  test("interrupted: a notebook that has not begun is left as it is", async () => {
+    using shop = new Workshop();
+    const first = shop.notebook("a.ipynb", ["console.log('done')", "while (true);"]);
+    const second = shop.notebook("b.ipynb", ["1"]);
+    const before = shop.read(second);
+    const { child, finished, printed } = shop.start(["run", first, second, "--inplace", "--junit", "report.xml"]);
+    await printed("done");
+    child.kill("SIGINT");
+    expect((await finished).code).toBe(130);
+    expect(shop.read(second)).toBe(before);
+    expect(shop.read("report.xml")).toContain('<skipped message="not run"/>');
+  });
+
+  test("killed outright: the notebook is as it was, nothing half-written lies beside it", async () => {
+    using shop = new Workshop();
+    const path = shop.notebook("a.ipynb", ["console.log('done')", "while (true);"]);
+    const before = shop.read(path);
+    const { child, finished, printed } = shop.start(["run", path, "--inplace"]);
+    await printed("done");
+    child.kill("SIGKILL");
+    await finished;
+    expect(shop.read(path)).toBe(before);
+    expect(readdirSync(shop.folder)).toEqual(["a.ipynb"]);
   });
 
   test("a session that exits under a cell is that cell's failure", async () => {
@@ -238,8 +278,22 @@ describe("wrong use: one clear line, exit code 2, and nothing runs", () => {
     [["run", "a.ipynb", "sub/a.ipynb", "--output-dir", "out"], /--output-dir: two notebooks are named a\.ipynb/],
     [["run", "a.ipynb", "--output", "nowhere/b.ipynb"], /--output: there is no folder nowhere/],
     [["run", "a.ipynb", "--junit", "nowhere/r.xml"], /--junit: there is no folder nowhere/],
-    [["convert", "a.ipynb"], /--to must be ts/],
-    [["convert", "a.ipynb", "--to", "pdf"], /--to must be ts.*not "pdf"/],
+    [["run", "a.ipynb", "-p", "x=2"], /-p x: a\.ipynb has no cell with the tag "parameters"/],
+    [["run", "p.ipynb", "-p", "cuont=2"], /-p cuont: p\.ipynb has no parameter of this name; there is count, name/],
+    [["run", "a.ipynb", "p.ipynb", "-p", "cuont=2"], /-p cuont: none of the notebooks has a parameter of this name/],
+    [["run", "a.ipynb", "--output", "sub"], /--output: sub is a folder, not a file/],
+    [["run", "a.ipynb", "--output-dir", "a.ipynb/out"], /--output-dir: a\.ipynb\/out cannot be made/],
+    [["run", "a.ipynb", "--html", "a.ipynb/page.html"], /--html: there is no folder a\.ipynb/],
+    [["run", "a.ipynb", "p.ipynb", "--html", "page.html"], /--html takes one notebook/],
+    [["run", "a.ipynb", "--junit", "sub"], /--junit: sub is a folder, not a file/],
+    [["run", "unnamed.ipynb"], /unnamed\.ipynb: the notebook is written in python/],
+    [["convert"], /expected a file/],
+    [["convert", "a.ipynb"], /--to must be html, ts, md or ipynb, not ""/],
+    [["convert", "a.ipynb", "--to", "pdf"], /--to must be html, ts, md or ipynb, not "pdf"/],
+    [["convert", "a.ipynb", "p.ipynb", "--to", "ts", "--output", "x.ts"], /--output takes one file/],
+    [["convert", "a.ipynb", "--to", "ipynb"], /--to ipynb expects a script/],
+    [["convert", "missing.ts", "--to", "ipynb"], /missing\.ts: no such file/],
+    [["convert", "taken.ipynb", "--to", "ts"], /taken\.ts is there already; name it with --output to replace it/],
     [["kernel"], /--connection-file is missing/],
     [["install", "--user", "--sys-prefix"], /exclude each other/],
     [["install", "--name", "a b"], /--name may have letters/],
@@ -253,10 +307,15 @@ describe("wrong use: one clear line, exit code 2, and nothing runs", () => {
     shop.write("old.ipynb", '{"nbformat": 3}');
     shop.write("odd.ipynb", '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{"cell_type": "code"}]}');
     shop.write("python.ipynb", python);
+    shop.write("unnamed.ipynb", python.replace(',"language":"python"', ""));
+    shop.notebook("p.ipynb", [{ source: "let count = 1, name = 'x';", tags: ["parameters"] }]);
+    shop.notebook("taken.ipynb", ["1"]);
+    shop.write("taken.ts", "// somebody's work");
     const { code, stderr, stdout } = await shop.heddle(...args);
     expect(code).toBe(2);
     expect(stderr.trimEnd()).toMatch(complaint);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(stdout).not.toContain("ran");
+    expect(shop.read("taken.ts")).toBe("// somebody's work");
   });
 });

@@ -4,9 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-const program = fileURLToPath(new URL("../../dist/kernel/cli/main.js", import.meta.url));
+import { heddleProgram } from "./python-jupyter.ts";
 
 export interface StoredCell {
   cell_type: string;
@@ -38,11 +36,14 @@ export interface Started {
 export class Workshop {
   readonly folder: string = mkdtempSync(join(tmpdir(), "heddle-headless-"));
 
-  /** Writes a notebook with these code cells; a cell may have tags. */
-  notebook(name: string, cells: readonly (string | { source: string; tags: string[] })[]): string {
+  /** Writes a notebook with these cells, code as texts; a cell may have tags. */
+  notebook(name: string, cells: readonly (string | { source: string; tags?: string[]; markdown?: boolean })[]): string {
     const stored = cells.map((cell, index) => {
-      const { source, tags } = typeof cell === "string" ? { source: cell, tags: [] } : cell;
-      return { cell_type: "code", execution_count: null, id: `c${index}`, metadata: { tags }, outputs: [], source };
+      const { markdown = false, source, tags = [] } = typeof cell === "string" ? { source: cell } : cell;
+      const id = `c${index}`;
+      return markdown
+        ? { cell_type: "markdown", id, metadata: {}, source }
+        : { cell_type: "code", execution_count: null, id, metadata: { tags }, outputs: [], source };
     });
     const kernelspec = { name: "heddle", display_name: "TypeScript (heddle)", language: "typescript" };
     return this.write(
@@ -64,10 +65,11 @@ export class Workshop {
     return JSON.parse(this.read(name)) as StoredNotebook;
   }
 
-  /** Starts `heddle` with these arguments in the folder; `env` adds to the environment. */
-  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Started {
-    const child = spawn(process.execPath, [program, ...args], {
-      cwd: this.folder,
+  /** Starts `heddle` with these arguments in the folder; `env` adds to the environment; with `group` it leads a process group. */
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}, { group = false, folder = "." } = {}): Started {
+    const child = spawn(process.execPath, [heddleProgram, ...args], {
+      cwd: join(this.folder, folder),
+      detached: group,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

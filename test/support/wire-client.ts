@@ -11,6 +11,8 @@ import { Dealer, Subscriber } from "zeromq";
 import { MessageLog } from "./message-log.ts";
 
 const program = fileURLToPath(new URL("../../dist/kernel/cli/main.js", import.meta.url));
+const heddleArgv = [process.execPath, program, "kernel", "--connection-file", "{connection_file}"];
+const startAndStay = "require('child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })";
 const DELIMITER = "<IDS|MSG>";
 
 export type Content = Record<string, unknown>;
@@ -40,17 +42,15 @@ export class KernelProcess {
   stderr = "";
   readonly #listeners = new Set<() => void>();
 
-  private constructor(ports: number[], env: NodeJS.ProcessEnv, starter: boolean) {
+  private constructor(ports: number[], env: NodeJS.ProcessEnv, argv: readonly string[]) {
     const [shell, control, stdin, iopub, hb] = ports as [number, number, number, number, number];
     this.ports = { shell, control, stdin, iopub, hb };
     const file = join(this.folder, "connection.json");
     const named = Object.fromEntries(Object.entries(this.ports).map(([name, port]) => [`${name}_port`, port]));
     const connection = { transport: "tcp", ip: "127.0.0.1", key: this.key, signature_scheme: "hmac-sha256", ...named };
     writeFileSync(file, JSON.stringify(connection));
-    const before = starter
-      ? ["-e", "require('child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })"]
-      : [];
-    this.process = spawn(process.execPath, [...before, program, "kernel", "--connection-file", file], {
+    const [command, ...args] = argv.map((one) => one.replace("{connection_file}", file));
+    this.process = spawn(command!, args, {
       cwd: this.folder,
       env: { ...process.env, XDG_DATA_HOME: this.folder, JUPYTER_DATA_DIR: "", ...env },
       stdio: ["ignore", "ignore", "pipe"],
@@ -62,9 +62,13 @@ export class KernelProcess {
     });
   }
 
-  /** With `starter` the process is one that starts the kernel and stays. */
-  static async start(env: NodeJS.ProcessEnv = {}, { starter = false } = {}): Promise<KernelProcess> {
-    return new KernelProcess(await freePorts(5), env, starter);
+  /** With `starter` the process is one that starts the kernel and stays; `argv` is that of a kernelspec. */
+  static async start(env: NodeJS.ProcessEnv = {}, { starter = false, argv = heddleArgv } = {}): Promise<KernelProcess> {
+    return new KernelProcess(
+      await freePorts(5),
+      env,
+      starter ? [process.execPath, "-e", startAndStay, ...argv.slice(1)] : argv,
+    );
   }
 
   /** Resolves when the process has written `text`, from position `from` of its output on. */

@@ -62,9 +62,10 @@ export async function command(args: string[]): Promise<number> {
     throw new UsageError(`heddle convert: --to must be html, ts, md or ipynb, not ${JSON.stringify(asked)}`);
   try {
     for (const path of positionals) {
+      const text = await form.convert(path);
       const output = values.output ?? targetBeside(path, form.extension);
       await checkWritable("output", output);
-      await writeWhole(output, await form.convert(path));
+      await writeWhole(output, text);
       console.log(`Wrote ${output}`);
     }
     return EXIT_OK;

@@ -14,7 +14,9 @@ const code = (source: string, tags: string[] = []): Cell => ({ cell_type: "code"
 
 export async function checkCell(): Promise<Finding> {
   const cells = [
-    code('import { get, remote } from "heddle";\nawait get(remote(function doctor(x: number) { return x + 1; }).remote(41))'),
+    code(
+      'import { get, remote } from "heddle";\nawait get(remote(function doctor(x: number) { return x + 1; }).remote(41))',
+    ),
     code('const wrong: number = "no number";', ["raises-exception"]),
   ];
   const notebook: Notebook = { nbformat: 4, nbformat_minor: 5, metadata: {}, cells };
@@ -22,7 +24,13 @@ export async function checkCell(): Promise<Finding> {
   const [ran, refused] = await runNotebook(
     join(process.cwd(), "doctor.ipynb"),
     notebook,
-    { cellTimeout: timeoutMs, timeout: timeoutMs, allowErrors: true, check: false, signal: new AbortController().signal },
+    {
+      cellTimeout: timeoutMs,
+      timeout: timeoutMs,
+      allowErrors: true,
+      check: false,
+      signal: new AbortController().signal,
+    },
     { cellBegins: () => {}, cellEnded: () => {} },
   );
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
@@ -31,7 +39,11 @@ export async function checkCell(): Promise<Finding> {
     return { what, state: "broken", detail: `${ran.error.ename}: ${firstLine(ran.error.evalue)}` };
   const said = cells.flatMap(({ outputs = [] }) => outputs).find((output) => output.output_type === "stream");
   if (refused?.error?.ename !== "TypeScriptError")
-    return { what, state: "warning", detail: `runs a task, but types are not checked: ${firstLine(joined(said?.text))}` };
+    return {
+      what,
+      state: "warning",
+      detail: `runs a task, but types are not checked: ${firstLine(joined(said?.text))}`,
+    };
   return { what, state: "ok", detail: `is type-checked and runs a task, in ${seconds} s from the kernel's start` };
 }
 

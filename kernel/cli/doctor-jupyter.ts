@@ -1,7 +1,7 @@
 /** Whether Jupyter's programs find heddle: kernelspecs, what they point to, and what Jupyter itself says. */
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { jupyterDataFolders } from "../environment.ts";
@@ -42,7 +42,7 @@ function checkKernelspec(folder: string): Finding | undefined {
   try {
     ({ argv = [] } = JSON.parse(readFileSync(file, "utf8")) as { argv?: string[] });
   } catch (error) {
-    if (!/heddle/.test(folder)) return undefined;
+    if (!basename(folder).includes("heddle")) return undefined;
     return { what, state: "broken", detail: `${file} cannot be read: ${(error as Error).message}; run heddle install` };
   }
   if (argv[2] !== "kernel" || !/main\.js$/.test(argv[1] ?? "")) return undefined;
@@ -50,9 +50,17 @@ function checkKernelspec(folder: string): Finding | undefined {
   if (gone !== undefined)
     return { what, state: "broken", detail: `${file} points to ${gone}, which is gone; run heddle install` };
   if (realpathSync(argv[1]!) !== realpathSync(program))
-    return { what, state: "warning", detail: `${file} starts another heddle, ${argv[1]}; run heddle install to start this one` };
+    return {
+      what,
+      state: "warning",
+      detail: `${file} starts another heddle, ${argv[1]}; run heddle install to start this one`,
+    };
   if (!existsSync(join(folder, "plotly.min.js")))
-    return { what, state: "warning", detail: `${folder} has no plotly.min.js, so charts stay pictures; run heddle install` };
+    return {
+      what,
+      state: "warning",
+      detail: `${folder} has no plotly.min.js, so charts stay pictures; run heddle install`,
+    };
   return { what, state: "ok", detail: file };
 }
 
@@ -81,7 +89,8 @@ export async function checkJupyter(folders: readonly string[]): Promise<Finding>
 
 async function frontEnds(): Promise<string> {
   const versions = await ask("jupyter", "--version").catch(() => "");
-  const version = (name: string): string | undefined => new RegExp(`^${name}\\s*:\\s*(\\d\\S*)`, "m").exec(versions)?.[1];
+  const version = (name: string): string | undefined =>
+    new RegExp(`^${name}\\s*:\\s*(\\d\\S*)`, "m").exec(versions)?.[1];
   const [lab, notebook] = [version("jupyterlab"), version("notebook")];
   const found = [lab && `JupyterLab ${lab}`, notebook && `Notebook ${notebook}`].filter(Boolean);
   return found.length > 0 ? found.join(", ") : "without JupyterLab; to open notebooks in it: pip install jupyterlab";

@@ -18,7 +18,8 @@ export function checkProcessors(count: number = availableParallelism()): Finding
   return {
     what: "processors",
     state: count > 1 ? "ok" : "warning",
-    detail: count > 1 ? String(count) : "1; tasks that compute run one after the other here, those that wait side by side",
+    detail:
+      count > 1 ? String(count) : "1; tasks that compute run one after the other here, those that wait side by side",
   };
 }
 

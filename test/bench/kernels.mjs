@@ -29,25 +29,31 @@ function kernelRow(name, what, rounds, measure, count) {
     what,
     unit: "ms",
     better: "less",
-    async measure({ quick }) {
-      const python = (await output("python3", [join(project, "test/python/make_environment.py")])).trim();
-      const folder = mkdtempSync(join(tmpdir(), "heddle-bench-"));
-      try {
-        await installKernels(folder);
-        const env = {
-          JUPYTER_PATH: join(folder, "share/jupyter"),
-          JUPYTER_RUNTIME_DIR: join(folder, "runtime"),
-          IPYTHONDIR: folder,
-        };
+    measure: ({ quick }) =>
+      withKernels(({ env, python }) => {
         const program = join(project, "test/python/kernel_bench.py");
-        return await inTurns(peers, rounds(quick), async (peer) =>
+        return inTurns(peers, rounds(quick), async (peer) =>
           Number(await output(python, [program, peer, measure, String(count)], { env })),
         );
-      } finally {
-        rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-      }
-    },
+      }),
   };
+}
+
+/** Calls `measure` with a folder in which the kernels are installed, a Python with their clients, and the environment for it. */
+export async function withKernels(measure) {
+  const python = (await output("python3", [join(project, "test/python/make_environment.py")])).trim();
+  const folder = mkdtempSync(join(tmpdir(), "heddle-bench-"));
+  try {
+    await installKernels(folder);
+    const env = {
+      JUPYTER_PATH: join(folder, "share/jupyter"),
+      JUPYTER_RUNTIME_DIR: join(folder, "runtime"),
+      IPYTHONDIR: folder,
+    };
+    return await measure({ env, folder, python });
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 async function installKernels(folder) {

@@ -36,7 +36,7 @@ describe.skipIf(skip)(skip ? `a page: not run: ${browserMissing}` : "a page", ()
     const before = await bars.count();
     await page.locator('.heddle-timeline [data-trace="nap"]').click();
     await expect.poll(() => bars.count()).toBeLessThan(before);
-    expect(await page.locator(".error").innerText()).toContain("<b>as expected</b>");
+    expect(await page.locator(".error").textContent()).toContain("<b>as expected</b>");
     expect(await page.locator("td").allInnerTexts()).toEqual(["1", "2"]);
     await page.screenshot({ path: join(screenshots, "page.png"), fullPage: true });
     expect(errors).toEqual([]);
@@ -49,7 +49,7 @@ describe.skipIf(skip)(skip ? `a page: not run: ${browserMissing}` : "a page", ()
     expect((await shop.heddle("run", "a.ipynb", "--html", "a.html", "--quiet")).code).toBe(0);
     writeFileSync(join(shop.folder, "moved.html"), shop.read("a.html"));
     await using watched = await openPage(pathToFileURL(join(shop.folder, "moved.html")).href);
-    expect(await watched.page.locator(".stdout").innerText()).toContain("plain");
+    expect(await watched.page.locator(".stdout").textContent()).toContain("plain");
     expect(shop.read("a.html").length).toBeLessThan(20_000);
     expect(watched.errors).toEqual([]);
   });

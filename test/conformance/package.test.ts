@@ -1,11 +1,19 @@
 /** The package as npm gives it to a user: packed, installed in an empty folder, used from there. */
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { projectFolder } from "../support/python.ts";
+import {
+  projectFolder,
+  pythonEnvironment,
+  pythonMissing,
+  pythonProgram,
+  runPython,
+  strict,
+} from "../support/python.ts";
+import { emptyJupyterHome } from "../support/python-jupyter.ts";
 
 const execute = promisify(execFile);
 let folder: string;
@@ -50,3 +58,57 @@ test("heddle install writes a kernelspec that starts this installation", { timeo
   const kernelspec = join(folder, "prefix/share/jupyter/kernels/heddle");
   expect(readdirSync(kernelspec)).toEqual(expect.arrayContaining(["kernel.json", "plotly.min.js"]));
 });
+
+const missing = strict ? undefined : pythonMissing;
+test.skipIf(missing !== undefined)(
+  `npx heddle install, then a notebook elsewhere on disk: a Jupyter client runs it${missing === undefined ? "" : `: not run: ${missing}`}`,
+  { timeout: 240_000 },
+  async () => {
+    await pythonEnvironment();
+    using home = emptyJupyterHome();
+    const env = { ...process.env, ...home.env, JUPYTER_PATH: "", VIRTUAL_ENV: "", CONDA_PREFIX: "" };
+    await execute("npx", ["heddle", "install", "--user"], { cwd: folder, env });
+    const doctor = await execute("npx", ["heddle", "doctor"], { cwd: folder, env }).catch((error) => error);
+    expect(doctor.stdout).toMatch(/^ok +kernelspec: /m);
+    expect(doctor.stdout).toMatch(/^ok +a cell: /m);
+    const elsewhere = join(home.folder, "else where");
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, "twice.ts"), "export const twice = (x: number): number => 2 * x;\n");
+    const sources = [
+      'import { get, remote } from "heddle";\nimport { twice } from "./twice.ts";',
+      "const task = remote(function task(x: number) { return twice(x); });\nawait get(task.remote(21))",
+      "const wrong: number = twice('x');",
+    ];
+    const cells = sources.map((source, i) => ({
+      cell_type: "code",
+      id: `c${i}`,
+      metadata: { tags: i === 2 ? ["raises-exception"] : [] },
+      execution_count: null,
+      outputs: [],
+      source,
+    }));
+    const kernelspec = { name: "heddle", display_name: "TypeScript (heddle)", language: "typescript" };
+    const source = join(elsewhere, "a.ipynb");
+    writeFileSync(source, JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: { kernelspec }, cells }));
+    const run = await runPython([pythonProgram("run_notebook.py"), source, join(elsewhere, "ran.ipynb")], { env });
+    expect(run, run.stderr).toMatchObject({ status: 0 });
+    const ran = JSON.parse(readFileSync(join(elsewhere, "ran.ipynb"), "utf8"));
+    expect(ran.cells[1].outputs).toContainEqual(expect.objectContaining({ data: { "text/plain": ["42"] } }));
+    expect(ran.cells[2].outputs).toContainEqual(expect.objectContaining({ ename: "TypeScriptError" }));
+  },
+);
+
+test.runIf(process.platform === "linux" && process.arch === "x64")(
+  "what is installed takes the room that the README says",
+  () => {
+    const stated = Number(/^(\d+) MB \(Linux, x64\)/m.exec(readFileSync(join(projectFolder, "README.md"), "utf8"))![1]);
+    const files = readdirSync(join(folder, "node_modules"), { recursive: true, withFileTypes: true });
+    const bytes = files.reduce(
+      (sum, file) => sum + (file.isFile() ? statSync(join(file.parentPath, file.name)).size : 0),
+      0,
+    );
+    const measured = bytes / 1e6;
+    expect(measured).toBeGreaterThan(0.9 * stated);
+    expect(measured).toBeLessThan(1.1 * stated);
+  },
+);

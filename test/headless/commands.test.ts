@@ -93,12 +93,16 @@ describe("install and uninstall", () => {
   });
 });
 
-test.each([["--help"], ["run", "--help"], ["install", "--help"], ["kernel", "--help"], ["convert", "--help"], ["doctor", "--help"]])(
-  "heddle %s explains and succeeds",
-  async (...args) => {
-    using shop = new Workshop();
-    const { code, stderr, stdout } = await shop.heddle(...args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout.length).toBeGreaterThan(80);
-  },
-);
+test.each([
+  ["--help"],
+  ["run", "--help"],
+  ["install", "--help"],
+  ["kernel", "--help"],
+  ["convert", "--help"],
+  ["doctor", "--help"],
+])("heddle %s explains and succeeds", async (...args) => {
+  using shop = new Workshop();
+  const { code, stderr, stdout } = await shop.heddle(...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.length).toBeGreaterThan(80);
+});

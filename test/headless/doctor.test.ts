@@ -7,7 +7,13 @@ import { Workshop } from "../support/headless.ts";
 
 /** A doctor who knows nothing of the machine but what is in the folder of the test. */
 async function doctor(shop: Workshop, env: NodeJS.ProcessEnv = {}) {
-  const nothing = { JUPYTER_DATA_DIR: join(shop.folder, "data"), JUPYTER_PATH: "", VIRTUAL_ENV: "", CONDA_PREFIX: "", PATH: "" };
+  const nothing = {
+    JUPYTER_DATA_DIR: join(shop.folder, "data"),
+    JUPYTER_PATH: "",
+    VIRTUAL_ENV: "",
+    CONDA_PREFIX: "",
+    PATH: "",
+  };
   return shop.start(["doctor"], { ...nothing, ...env }).finished;
 }
 
@@ -19,7 +25,11 @@ function without(name: string): NodeJS.ProcessEnv {
 }
 
 /** A `jupyter` on a PATH of its own that lists these kernelspec folders. */
-function fakeJupyter(shop: Workshop, folders: readonly string[], versions = "jupyterlab : 4.6.6\nnotebook : 7.6.5"): string {
+function fakeJupyter(
+  shop: Workshop,
+  folders: readonly string[],
+  versions = "jupyterlab : 4.6.6\nnotebook : 7.6.5",
+): string {
   const bin = join(shop.folder, "bin");
   mkdirSync(bin, { recursive: true });
   const kernelspecs = Object.fromEntries(folders.map((folder, i) => [`k${i}`, { resource_dir: folder }]));
@@ -46,7 +56,10 @@ describe("the machine", () => {
   });
 
   test("one processor and little memory are warned of", () => {
-    expect(checkProcessors(1)).toMatchObject({ state: "warning", detail: expect.stringContaining("one after the other") });
+    expect(checkProcessors(1)).toMatchObject({
+      state: "warning",
+      detail: expect.stringContaining("one after the other"),
+    });
     expect(checkProcessors(2)).toMatchObject({ state: "ok", detail: "2" });
     expect(checkMemory(512 * 1024 ** 2)).toMatchObject({ state: "warning", detail: expect.stringContaining("0.5 GB") });
     expect(checkMemory(8 * 1024 ** 3)).toMatchObject({ state: "ok", detail: "8.0 GB" });
@@ -68,7 +81,9 @@ describe("the machine", () => {
     using shop = new Workshop();
     const { code, stdout } = await doctor(shop, without("piscina"));
     expect(code).toBe(1);
-    expect(stdout).toMatch(/^broken +piscina: no piscina for this platform; install heddle again on this machine: npm install$/m);
+    expect(stdout).toMatch(
+      /^broken +piscina: no piscina for this platform; install heddle again on this machine: npm install$/m,
+    );
     expect(stdout).toMatch(/^ok +zeromq: loads$/m);
     expect(stdout).toMatch(/^broken +a cell: .*no piscina for this platform/m);
   });
@@ -95,8 +110,18 @@ describe("kernelspecs", () => {
   });
 
   test.each([
-    ["starts a Node that is gone", "broken", (spec: { argv: string[] }) => spec.argv.splice(0, 1, "/gone/node"), "points to /gone/node, which is gone; run heddle install"],
-    ["starts a heddle that is gone", "broken", (spec: { argv: string[] }) => spec.argv.splice(1, 1, "/gone/main.js"), "points to /gone/main.js, which is gone; run heddle install"],
+    [
+      "starts a Node that is gone",
+      "broken",
+      (spec: { argv: string[] }) => spec.argv.splice(0, 1, "/gone/node"),
+      "points to /gone/node, which is gone; run heddle install",
+    ],
+    [
+      "starts a heddle that is gone",
+      "broken",
+      (spec: { argv: string[] }) => spec.argv.splice(1, 1, "/gone/main.js"),
+      "points to /gone/main.js, which is gone; run heddle install",
+    ],
   ])("one that %s", async (_what, state, edit, words) => {
     using shop = new Workshop();
     change(await installed(shop), edit);
@@ -109,15 +134,20 @@ describe("kernelspecs", () => {
     using shop = new Workshop();
     const folder = await installed(shop);
     rmSync(join(folder, "plotly.min.js"));
-    expect((await doctor(shop)).stdout).toMatch(/^warning +kernelspec: .*no plotly\.min\.js, so charts stay pictures; run heddle install$/m);
+    expect((await doctor(shop)).stdout).toMatch(
+      /^warning +kernelspec: .*no plotly\.min\.js, so charts stay pictures; run heddle install$/m,
+    );
     shop.write("main.js", "");
     change(folder, (spec) => spec.argv.splice(1, 1, join(shop.folder, "main.js")));
-    expect((await doctor(shop)).stdout).toMatch(/^warning +kernelspec: .*starts another heddle, .*run heddle install to start this one$/m);
+    expect((await doctor(shop)).stdout).toMatch(
+      /^warning +kernelspec: .*starts another heddle, .*run heddle install to start this one$/m,
+    );
   });
 
   test("one that cannot be read; other programs' kernels are nobody's business", async () => {
     using shop = new Workshop();
-    for (const name of ["heddle", "other", "python3"]) mkdirSync(join(shop.folder, "data/kernels", name), { recursive: true });
+    for (const name of ["heddle", "other", "python3"])
+      mkdirSync(join(shop.folder, "data/kernels", name), { recursive: true });
     shop.write("data/kernels/heddle/kernel.json", "{");
     shop.write("data/kernels/other/kernel.json", "{");
     shop.write("data/kernels/python3/kernel.json", '{"argv": ["python", "-m", "ipykernel_launcher"]}');
@@ -132,7 +162,9 @@ describe("kernelspecs", () => {
     const folder = await installed(shop);
     const blind = await doctor(shop, { PATH: fakeJupyter(shop, ["/elsewhere"]) });
     expect(blind.code).toBe(1);
-    expect(blind.stdout).toMatch(/^broken +Jupyter: the jupyter on the PATH does not look at .*run heddle install --sys-prefix in its environment$/m);
+    expect(blind.stdout).toMatch(
+      /^broken +Jupyter: the jupyter on the PATH does not look at .*run heddle install --sys-prefix in its environment$/m,
+    );
     const bare = await doctor(shop, { PATH: fakeJupyter(shop, [folder], "jupyterlab : not installed") });
     expect(bare.stdout).toMatch(/^ok +Jupyter: without JupyterLab; .*pip install jupyterlab$/m);
     writeFileSync(join(shop.folder, "bin/jupyter"), "#!/bin/sh\nexit 3\n");

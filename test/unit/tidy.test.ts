@@ -80,6 +80,28 @@ describe("the public surface", () => {
     },
   );
 
+  test("each dependency is in the README's table of what gets installed", () => {
+    const table = read("README.md").split("## What gets installed")[1]!.split("\n## ")[0]!;
+    const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
+    const unnamed = Object.keys(dependencies).filter(
+      (name) => !table.includes(name.replace(/^plotly\.js-.*/, "plotly.js")),
+    );
+    expect(unnamed).toEqual([]);
+  });
+
+  test("the options that the READMEs show are those of the program", async () => {
+    const shown = ["README.md", "notebooks/README.md"].flatMap((file) => [
+      ...read(file).matchAll(/heddle (run|convert|install)\b([^\n`]*)/g),
+    ]);
+    const wrong: string[] = [];
+    for (const [line, name, rest] of shown) {
+      const help = read(`kernel/cli/${name}.ts`);
+      for (const [option] of rest!.matchAll(/(?<= )--[a-z-]+/g)) if (!help.includes(option)) wrong.push(line!);
+    }
+    expect(shown.length).toBeGreaterThan(5);
+    expect(wrong).toEqual([]);
+  });
+
   test("every value a user can import is in a README", () => {
     const names = [...heddleExports, ...notebookExports];
     expect(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(readmes))).toEqual([]);

@@ -140,11 +140,7 @@ describe("names are the user's", () => {
     ["in a class that makes itself", "class Set { static one = new Set() }\nSet.one", "Set {}"],
     ["in a function that calls itself", "function Map(n) { return n < 1 ? 0 : Map(n - 1) + 1 }\nMap(3)", "3"],
     ["in an error", "let Map = 1;\nMap()", "TypeError: Map is not a function"],
-    [
-      "in an error of an early use",
-      "WeakSet();\nlet WeakSet = 1",
-      "ReferenceError: WeakSet is not defined",
-    ],
+    ["in an error of an early use", "WeakSet();\nlet WeakSet = 1", "ReferenceError: WeakSet is not defined"],
   ])("%s", async (_what, code, value) => {
     expect(await shown(client, code)).toBe(value);
   });

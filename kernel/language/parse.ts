@@ -1,4 +1,5 @@
 import { type OxcError, type ParseResult, type Program, parseSync } from "oxc-parser";
+import { placeTooDeep } from "./nesting.ts";
 
 /** A cell that is no TypeScript program; `start` and `end` are offsets in the cell's source. */
 export class CellSyntaxError extends SyntaxError {
@@ -42,7 +43,7 @@ const kept = 3;
 export function parseText(text: string): ParseResult {
   const known = latest.get(text);
   if (known !== undefined) return known;
-  const deep = deepBracket(text);
+  const deep = placeTooDeep(text);
   const result = deep === undefined ? parseModule(text) : tooDeep(deep);
   latest.set(text, result);
   for (const oldest of latest.keys()) if (latest.size > kept) latest.delete(oldest);
@@ -53,39 +54,13 @@ function parseModule(text: string): ParseResult {
   return parseSync("cell.ts", text, { lang: "ts", sourceType: "module", showSemanticErrors: true });
 }
 
-/** The parser is native code: where it runs out of stack, the process ends, and what walks its tree fails before. */
-const deepest = 1000;
-
 function tooDeep(at: number): ParseResult {
   const { comments, module, program } = parseModule("");
-  const message = `Brackets are nested more than ${deepest} deep here`;
+  const message = "The program is nested too deep here";
   const labels = [{ message: null, start: at, end: at + 1 }];
   const severity = "Error" as OxcError["severity"];
   return { comments, module, program, errors: [{ severity, message, labels, helpMessage: null, codeframe: null }] };
 }
-
-/** Where brackets are nested too deep, roughly: texts in quotes and comments are passed over. */
-function deepBracket(text: string): number | undefined {
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]!;
-    if (character === '"' || character === "'") at = endOfQuoted(text, at);
-    else if (character === "/" && text[at + 1] === "/") at = endOr(text.indexOf("\n", at), text);
-    else if (character === "/" && text[at + 1] === "*") at = endOr(text.indexOf("*/", at + 2), text);
-    else if (character === "(" || character === "[" || character === "{") depth++;
-    else if (character === ")" || character === "]" || character === "}") depth--;
-    if (depth > deepest) return at;
-  }
-  return undefined;
-}
-
-function endOfQuoted(text: string, start: number): number {
-  let at = start + 1;
-  while (at < text.length && text[at] !== text[start] && text[at] !== "\n") at += text[at] === "\\" ? 2 : 1;
-  return at;
-}
-
-const endOr = (at: number, text: string): number => (at < 0 ? text.length : at);
 
 const leadingTrivia = /^(?:\s|\/\/[^\n]*\n|\/\*(?:(?!\*\/)[\s\S])*\*\/)*\{/;
 

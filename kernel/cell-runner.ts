@@ -4,6 +4,7 @@ import { Comms } from "./comms.ts";
 import { Debugger } from "./debugger/debugger.ts";
 import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
+import { isTooLong } from "./language/excess.ts";
 import type { Names } from "./language/line-commands.ts";
 import { NotebookCharts } from "./notebook-charts.ts";
 import { Fields } from "./requests.ts";
@@ -108,7 +109,7 @@ export class CellRunner {
     this.#parents.set(label, parent);
     this.#latest = parent;
     if (!silent) {
-      this.#options.publish(request, "execute_input", { code, execution_count: this.count });
+      this.#options.publish(request, "execute_input", { code: shownCode(code), execution_count: this.count });
       this.#charts.cellBegins(label);
     }
     const end = await this.#evaluation.run({
@@ -236,4 +237,9 @@ export class CellRunner {
     await Promise.all([this.#session.shutdown(), this.engine.close()]);
     await this.#charts.sessionEnded();
   }
+}
+
+/** A cell that is far too long is not sent back and forth. */
+function shownCode(code: string): string {
+  return isTooLong(code) ? `${code.slice(0, 1_000)}…` : code;
 }

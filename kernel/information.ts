@@ -3,9 +3,10 @@ import { createRequire } from "node:module";
 import type { CellRunner } from "./cell-runner.ts";
 import type { History } from "./history.ts";
 import { isComplete } from "./language/complete-check.ts";
+import { isTooLong } from "./language/excess.ts";
 import { completeCommand, inspectCommand, readCommands } from "./language/line-commands.ts";
 import { CellSyntaxError } from "./language/parse.ts";
-import { Fields, toOffset, toPoints } from "./requests.ts";
+import { Fields, RequestError, toOffset, toPoints } from "./requests.ts";
 import { version } from "./version.ts";
 import { type Message, PROTOCOL_VERSION } from "./wire/message.ts";
 
@@ -38,7 +39,7 @@ type Answer = (fields: Fields, runner: CellRunner, history: History) => Content 
 const answers = {
   kernel_info_request: () => kernelInfo,
   is_complete_request: (fields, runner) => {
-    const { indent, status } = isComplete(typescriptOf(fields.text("code"), runner));
+    const { indent, status } = isComplete(typescriptOf(codeOf(fields), runner));
     return status === "incomplete" ? { status, indent } : { status };
   },
   complete_request: complete,
@@ -68,8 +69,15 @@ function typescriptOf(code: string, { names }: CellRunner): string {
   }
 }
 
-async function complete(fields: Fields, runner: CellRunner): Promise<Content> {
+/** What is asked about; something far too long would keep everybody else waiting. */
+function codeOf(fields: Fields): string {
   const code = fields.text("code");
+  if (isTooLong(code)) throw new RequestError("the code is longer than a cell may be");
+  return code;
+}
+
+async function complete(fields: Fields, runner: CellRunner): Promise<Content> {
+  const code = codeOf(fields);
   const offset = toOffset(code, fields.integer("cursor_pos", code.length));
   const list =
     completeCommand(code, offset, runner.names) ?? (await runner.engine.complete(typescriptOf(code, runner), offset));
@@ -92,7 +100,7 @@ async function complete(fields: Fields, runner: CellRunner): Promise<Content> {
 }
 
 async function inspect(fields: Fields, runner: CellRunner): Promise<Content> {
-  const code = fields.text("code");
+  const code = codeOf(fields);
   const offset = toOffset(code, fields.integer("cursor_pos", code.length));
   const detail = fields.integer("detail_level", 0) === 0 ? 0 : 1;
   const help = inspectCommand(code, offset, runner.names);

@@ -6,6 +6,7 @@ import { CellRunner } from "./cell-runner.ts";
 import { History } from "./history.ts";
 import { answerInformation, informationRequests } from "./information.ts";
 import type { LanguageEngine } from "./language/engine.ts";
+import { isTooLong } from "./language/excess.ts";
 import { createLanguageEngine } from "./language/tsgo.ts";
 import { Fields, RequestError } from "./requests.ts";
 import type { SessionOptions } from "./session/protocol.ts";
@@ -86,9 +87,21 @@ export class Kernel {
    */
   handle(message: Message): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
+    if (this.#isMisplaced(message)) {
+      console.error(
+        `heddle kernel: ${message.channel}: messages of type ${message.header.msg_type} do not belong on this channel`,
+      );
+      return Promise.resolve();
+    }
     if (message.channel !== "shell" || this.#reachesOpenComm(message)) return this.#answer(message);
     if (informationRequests.includes(message.header.msg_type)) return this.#answerBeside(message);
     return this.#queue.add(message, (request) => this.#answer(request));
+  }
+
+  /** Answers to `input()` come on stdin, and nothing else does. */
+  #isMisplaced({ channel, header }: Message): boolean {
+    const isKnown = Object.hasOwn(this.#handlers, header.msg_type);
+    return isKnown && (channel === "stdin") !== (header.msg_type === "input_reply");
   }
 
   /** What is known to change is waited for: the names of a cell are there once it has begun to run. */
@@ -158,6 +171,8 @@ export class Kernel {
   }
 
   async #execute(request: Message): Promise<Content> {
+    if (request.channel !== "shell")
+      throw new RequestError(`execute_request: cells are executed on shell, not on ${request.channel}`);
     if (this.#queue.isAborted(request) || this.#closed !== undefined)
       return { status: "aborted", execution_count: this.#runner.count };
     const begun = performance.now();
@@ -177,7 +192,7 @@ export class Kernel {
       ...(stopOnError && { failing }),
     });
     this.#questions = [];
-    if (counts) this.#history.add(this.#runner.count, code, output);
+    if (counts && !isTooLong(code)) this.#history.add(this.#runner.count, code, output);
     return reply;
   }
 

@@ -79,13 +79,27 @@ function picture(source: string, line: number, column: number): string[] {
   const text = lines[line - 1];
   if (text === undefined) return [];
   const width = String(line).length;
+  const from = column > mostColumns ? column - mostColumns / 2 : 0;
   const shown = [line - 1, line]
     .filter((one) => one >= 1)
-    .map((one) => `  ${one === line ? "→" : " "} ${String(one).padStart(width)} │ ${lines[one - 1]}`);
+    .map((one) => `  ${one === line ? "→" : " "} ${String(one).padStart(width)} │ ${part(lines[one - 1]!, from)}`);
+  // A tab stays one, so that the caret is under its column however wide tabs are.
+  const indent = part(text, from)
+    .slice(0, Math.max(0, column - 1 - from))
+    .replaceAll(/[^\t]/g, " ")
+    .padEnd(column - 1 - from);
   return [
     ...shown.map((one, index) => (index === shown.length - 1 ? one : `${DIM}${one}${RESET}`)),
-    `    ${" ".repeat(width)} │ ${" ".repeat(Math.max(0, column - 1))}${RED}^${RESET}`,
+    `    ${" ".repeat(width)} │ ${indent}${RED}^${RESET}`,
   ];
+}
+
+/** Of a line longer than this a part is shown. */
+const mostColumns = 200;
+
+function part(line: string, from: number): string {
+  const shown = line.slice(from, from + mostColumns);
+  return from + mostColumns < line.length ? `${shown}…` : shown;
 }
 
 /** What stopped a cell before it ran: type errors, or a syntax error. */

@@ -1,5 +1,5 @@
 import { type OxcError, type ParseResult, type Program, parseSync } from "oxc-parser";
-import { placeTooDeep } from "./nesting.ts";
+import { type Excess, findExcess } from "./excess.ts";
 
 /** A cell that is no TypeScript program; `start` and `end` are offsets in the cell's source. */
 export class CellSyntaxError extends SyntaxError {
@@ -43,8 +43,8 @@ const kept = 3;
 export function parseText(text: string): ParseResult {
   const known = latest.get(text);
   if (known !== undefined) return known;
-  const deep = placeTooDeep(text);
-  const result = deep === undefined ? parseModule(text) : tooDeep(deep);
+  const excess = findExcess(text);
+  const result = excess === undefined ? parseModule(text) : refuse(excess);
   latest.set(text, result);
   for (const oldest of latest.keys()) if (latest.size > kept) latest.delete(oldest);
   return result;
@@ -54,18 +54,28 @@ function parseModule(text: string): ParseResult {
   return parseSync("cell.ts", text, { lang: "ts", sourceType: "module", showSemanticErrors: true });
 }
 
-function tooDeep(at: number): ParseResult {
+function refuse({ at, message }: Excess): ParseResult {
   const { comments, module, program } = parseModule("");
-  const message = "The program is nested too deep here";
   const labels = [{ message: null, start: at, end: at + 1 }];
   const severity = "Error" as OxcError["severity"];
   return { comments, module, program, errors: [{ severity, message, labels, helpMessage: null, codeframe: null }] };
 }
 
-const leadingTrivia = /^(?:\s|\/\/[^\n]*\n|\/\*(?:(?!\*\/)[\s\S])*\*\/)*\{/;
+/** Whether the first thing in a program is an opening brace. */
+function startsWithBrace(source: string): boolean {
+  const trivia = /\s+|\/\/[^\n]*|\/\*/y;
+  for (let at = 0; ; ) {
+    trivia.lastIndex = at;
+    const found = trivia.exec(source)?.[0];
+    if (found === undefined) return source[at] === "{";
+    const end = found === "/*" ? source.indexOf("*/", at + 2) + 2 : trivia.lastIndex;
+    if (end < at) return false;
+    at = end;
+  }
+}
 
 function parseObjectLiteral(source: string): ParsedCell | undefined {
-  if (!leadingTrivia.test(source)) return undefined;
+  if (!startsWithBrace(source)) return undefined;
   const text = `(${source}\n)`;
   const { program, errors } = parseText(text);
   if (errors.length > 0 || program.body.length !== 1) return undefined;

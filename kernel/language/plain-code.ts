@@ -1,5 +1,5 @@
 import { transformSync } from "oxc-transform";
-import { placeTooDeep } from "./nesting.ts";
+import { findExcess } from "./excess.ts";
 import { parseText } from "./parse.ts";
 import { renameOwnGlobals } from "./rewriting/own-globals.ts";
 import { Rewrite } from "./rewriting/rewrite.ts";
@@ -10,7 +10,7 @@ import { Rewrite } from "./rewriting/rewrite.ts";
  * comes back as it is, so that V8 says what is wrong with it.
  */
 export function plainCode(code: string, isOwn: (name: string) => boolean): string {
-  if (placeTooDeep(code) !== undefined) return code;
+  if (findExcess(code) !== undefined) return code;
   const { code: plain, errors } = transformSync("expression.ts", inScriptNames(code, isOwn), { sourcemap: false });
   return errors.length > 0 || plain.trim() === "" ? code : plain.trim();
 }

@@ -5,21 +5,23 @@ import { interruptible } from "./interrupted-awaits.ts";
 import { endGroup } from "./process-group.ts";
 import { wallTime } from "./wall-time.ts";
 
+/** A process group that a command runs in has begun, or ended. */
+export type NoteGroup = (leader: number, isRunning: boolean) => void;
+
 type WhoEntry = [name: string, kind: string, value: (() => unknown) | undefined];
 
 const longestValue = 60;
 
-export const commands = {
+/** The commands; `noteGroup` hears of what has to be ended when this process is ended from outside. */
+export const createCommands = (noteGroup: NoteGroup) => ({
   async shell(command: string): Promise<void> {
-    const end = await run(command, [], { shell: true });
+    const end = await run(command, [], { shell: true }, noteGroup);
     if (end !== "code 0") process.stderr.write(`heddle: the command ended with ${end}\n`);
   },
 
   async install(text: string): Promise<void> {
-    const words = text.split(/\s+/);
-    const end = await run("npm", ["install", "--no-fund", "--no-audit", ...words], {
-      shell: process.platform === "win32",
-    });
+    const words = ["install", "--no-fund", "--no-audit", ...text.split(/\s+/)];
+    const end = await run("npm", words, { shell: process.platform === "win32" }, noteGroup);
     if (end !== "code 0") throw new Error(`npm install ${text} ended with ${end}`);
   },
 
@@ -46,7 +48,7 @@ export const commands = {
     tellTime(since);
     return value;
   },
-};
+});
 
 let begun = 0;
 
@@ -65,7 +67,7 @@ function preview(value: () => unknown): string {
 }
 
 /** Runs a program to its end and says how it ended; what it prints is the cell's. An interrupt ends it. */
-async function run(command: string, words: string[], options: SpawnOptions): Promise<string> {
+async function run(command: string, words: string[], options: SpawnOptions, noteGroup: NoteGroup): Promise<string> {
   // A group of its own, since a shell does not take what it has started along. To end it must take no time: an
   // interrupt soon cuts what the cell still does.
   const child = spawn(command, words, {
@@ -77,6 +79,10 @@ async function run(command: string, words: string[], options: SpawnOptions): Pro
     if (child.pid !== undefined) endGroup(child.pid, signal);
   };
   const endWithSession = (): void => end("SIGKILL");
+  const note = (isRunning: boolean): void => {
+    if (child.pid !== undefined) noteGroup(child.pid, isRunning);
+  };
+  note(true);
   process.once("exit", endWithSession);
   child.stdout?.on("data", (bytes: Buffer) => process.stdout.write(bytes));
   child.stderr?.on("data", (bytes: Buffer) => process.stderr.write(bytes));
@@ -86,7 +92,12 @@ async function run(command: string, words: string[], options: SpawnOptions): Pro
       reject(error.code === "ENOENT" ? new Error(`${command} is not installed, or not in PATH`) : error),
     );
   });
-  void ended.catch(() => {}).then(() => process.off("exit", endWithSession));
+  void ended
+    .catch(() => {})
+    .then(() => {
+      process.off("exit", endWithSession);
+      note(false);
+    });
   try {
     return await interruptible(ended);
   } catch (error) {

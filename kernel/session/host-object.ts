@@ -5,7 +5,7 @@ import { leaveAsyncScopes } from "./async-scopes.ts";
 import { beginStart, finishStart, latestCell, newCell } from "./cell-context.ts";
 import { describeError } from "./cell-error.ts";
 import { CellModules } from "./cell-modules.ts";
-import { commands } from "./commands.ts";
+import { createCommands } from "./commands.ts";
 import {
   InterruptedError,
   interruptAwaits,
@@ -31,7 +31,9 @@ export function defineHostObject(notebook: NotebookLine, post: (message: LineMes
       meta: modules.meta,
       dirname: modules.dirname,
       filename: modules.filename,
-      commands,
+      commands: createCommands((leader, isRunning) =>
+        post({ type: "send", message: { type: "processGroup", leader, isRunning } }),
+      ),
       session,
     },
   });

@@ -9,3 +9,9 @@ export function endGroup(pid: number, signal: NodeJS.Signals = "SIGKILL"): void 
     }
   }
 }
+
+/** Keeps the leaders of the groups that run. */
+export function noteGroup(groups: Set<number>, { leader, isRunning }: { leader: number; isRunning: boolean }): void {
+  if (isRunning) groups.add(leader);
+  else groups.delete(leader);
+}

@@ -58,6 +58,8 @@ export type FromSession =
   /** An error nobody awaited: an unhandled rejection, a throw in a timer or an emitter. The session goes on. */
   | { type: "lateError"; cell: string; error: CellError }
   | { type: "taskEvents"; events: TaskEvent[] }
+  /** A process group beside the session's own, which is to end with it. */
+  | { type: "processGroup"; leader: number; isRunning: boolean }
   | { type: "inspected"; id: number; result?: object; error?: string }
   /** What V8's debugger tells by itself. */
   | { type: "inspectorEvent"; method: string; params: object }

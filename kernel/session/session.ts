@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { within } from "./deadline.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { NativeOutput } from "./native-output.ts";
-import { endGroup } from "./process-group.ts";
+import { endGroup, noteGroup } from "./process-group.ts";
 import type { CommPacket, Evaluated, EvaluateRequest, FromSession, SessionExit, ToSession } from "./protocol.ts";
 import { sessionExit } from "./session-exit.ts";
 
@@ -141,6 +141,8 @@ class LiveProcess {
   readonly #ended: Promise<SessionExit>;
   #becomeReady!: () => void;
   #running: { id: number; settle(end: Evaluated): void; ended: Promise<unknown> } | undefined;
+  /** Process groups that end with this process. */
+  readonly #groups = new Set<number>();
   #lastId = 0;
   #cell = "0";
   #isReady = false;
@@ -236,7 +238,8 @@ class LiveProcess {
         this.#isReady = true;
         this.#becomeReady();
       }
-      this.#listeners.message(message);
+      if (message.type === "processGroup") noteGroup(this.#groups, message);
+      else this.#listeners.message(message);
     }
   }
 
@@ -257,6 +260,7 @@ class LiveProcess {
       child.once("error", (error) => resolve([null, null, error.message]));
     });
     if (child.pid !== undefined) endGroup(child.pid);
+    for (const leader of this.#groups) endGroup(leader);
     await within(Promise.all([this.#pipe, child.stdout, child.stderr].map((pipe) => closed(pipe))), pipesMs);
     for (const pipe of [this.#pipe, child.stdout, child.stderr]) pipe?.destroy();
     const stderr = failure ?? this.#native.stderr.tail;

@@ -10,7 +10,7 @@ import { Evaluator } from "./evaluator.ts";
 import { encodeFrame, FrameReader } from "./frames.ts";
 import { markText } from "./native-output.ts";
 import { RingReader, type SharedRing } from "./output-ring.ts";
-import { endGroup } from "./process-group.ts";
+import { endGroup, noteGroup } from "./process-group.ts";
 import type { Evaluated, EvaluateRequest, FromSession, MimeBundle, ToSession } from "./protocol.ts";
 import { TaskObservers } from "./task-observers.ts";
 
@@ -42,6 +42,8 @@ const socket = new Socket({ fd: 3, readable: true, writable: true });
 const debugLine = new DebugLine(interruptWord, send);
 const evaluator = new Evaluator(interruptWord, debugLine);
 const observers = new TaskObservers(send);
+/** Groups of this process's children that are not its own. */
+const groups = new Set<number>();
 let result: { data: MimeBundle; metadata: Record<string, unknown> } | undefined;
 const expressionData = new Map<string, MimeBundle>();
 const drained: { position: number; done: () => void }[] = [];
@@ -135,8 +137,10 @@ function pump(): boolean {
 
 function takeLineMessage(): void {
   const message = receiveMessageOnPort(line)?.message as LineMessage | undefined;
-  if (message?.type === "send") send(message.message);
-  else if (message?.type === "result") {
+  if (message?.type === "send") {
+    if (message.message.type === "processGroup") noteGroup(groups, message.message);
+    send(message.message);
+  } else if (message?.type === "result") {
     if (message.expression === undefined) result = { data: message.data, metadata: message.metadata };
     else expressionData.set(message.expression, message.data);
   } else if (message?.type === "leaving") {
@@ -164,7 +168,9 @@ function leave(): void {
 
 function leaveWithoutKernel(): void {
   leave();
-  setTimeout(endGroup, orphanMs, process.pid);
+  setTimeout(() => {
+    for (const leader of [...groups, process.pid]) endGroup(leader);
+  }, orphanMs);
 }
 
 const reader = new FrameReader();

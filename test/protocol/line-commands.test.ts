@@ -164,3 +164,20 @@ test("a shell command ends with the kernel", async () => {
     .poll(() => execFileSync("ps", ["-A", "-o", "args="], { encoding: "utf8" }), { timeout: 20_000 })
     .not.toContain(`\n${sleep}\n`);
 });
+
+test("a shell command ends with a session that is killed", async () => {
+  await using killed = await KernelProcess.start();
+  using other = await WireClient.connect(killed);
+  await other.run("const pid = process.pid;");
+  const sleep = `sleep 6${randomInt(1e6)}`;
+  const id = await other.send("shell", "execute_request", { code: `console.log(pid);\n!echo started; ${sleep}` });
+  await other.next(({ content }) => content.text === "started\n");
+  const { content } = other.received.find(
+    (message) => message.header.msg_type === "stream" && message.parent.msg_id === id,
+  )!;
+  process.kill(Number(content.text), "SIGKILL");
+  expect((await other.replyTo(id)).content).toMatchObject({ ename: "SessionLostError" });
+  await expect
+    .poll(() => execFileSync("ps", ["-A", "-o", "args="], { encoding: "utf8" }), { timeout: 20_000 })
+    .not.toContain(`\n${sleep}\n`);
+});

@@ -250,8 +250,57 @@ describe("what comes in damaged, forged or senseless is dropped with a reason, a
     expect(await client.ask("shell", "inspect_request", content)).toMatchObject({ status: "ok" });
   });
 
+  test("a cell on control is refused, and not executed", async () => {
+    await client.run("let executed = 0;");
+    expect(await client.ask("control", "execute_request", { code: "executed++" })).toMatchObject({
+      status: "error",
+      evalue: "execute_request: cells are executed on shell, not on control",
+    });
+    expect(await shown("executed")).toBe("0");
+  });
+
+  test("a cell on stdin is logged, and not executed", async () => {
+    await client.run("let executed = 0;");
+    const from = kernel.stderr.length;
+    await client.send("stdin", "execute_request", { code: "executed++" });
+    await kernel.logged("do not belong on this channel", from);
+    expect(await shown("executed")).toBe("0");
+  });
+
+  test.each(["shell", "control"] as const)("an answer to a question on %s is logged, and is none", async (channel) => {
+    const running = client.run(`import { input } from 'heddle/notebook';\nawait input('${channel}? ')`);
+    await client.next(({ content }) => content.prompt === `${channel}? `);
+    const from = kernel.stderr.length;
+    await client.send(channel, "input_reply", { value: "wrong" });
+    await kernel.logged("do not belong on this channel", from);
+    await client.send("stdin", "input_reply", { value: "right" });
+    expect(only("execute_result", (await running).outputs).content.data).toEqual({ "text/plain": "'right'" });
+  });
+
+  test.each([
+    ["in one text", () => `"${"x".repeat(50e6)}"`, /^This cell has 50 million characters, and 10 million are the most/],
+    ["of numbers", () => `[${"1234, ".repeat(50e6 / 6)}]`, /^This cell has 50 million characters/],
+    ["of statements", () => "f(1);\n".repeat(9e6 / 6), /^The program is too long: here it has 300,000 words and signs/],
+  ])("a cell that is far too large, %s: refused with what to do, and others are answered", async (_, code, said) => {
+    using other = await WireClient.connect(kernel);
+    const text = code();
+    const { outputs, reply } = await client.run(text);
+    expect(reply).toMatchObject({ status: "error", ename: "SyntaxError", evalue: expect.stringMatching(said) });
+    expect(String(reply.evalue)).toContain("put the data into a file");
+    for (const { content } of [...outputs, { content: reply }])
+      expect(JSON.stringify(content).length).toBeLessThan(text.length > 10e6 ? 10_000 : 2 * text.length);
+    await other.heartbeat.send("after");
+    expect(String((await other.heartbeat.receive()).at(-1))).toBe("after");
+    expect(await shown("1 + 1")).toBe("2");
+  });
+
   test("an input_reply that nobody asked for changes nothing", async () => {
     await client.send("stdin", "input_reply", { value: "uninvited" });
     expect((await client.run("1")).reply.status).toBe("ok");
   });
 });
+
+async function shown(code: string): Promise<unknown> {
+  const { outputs } = await client.run(code);
+  return (only("execute_result", outputs).content.data as Record<string, unknown>)["text/plain"];
+}

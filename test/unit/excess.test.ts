@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CellSyntaxError, compileCell } from "../../kernel/language/compiler.ts";
 import { isComplete } from "../../kernel/language/complete-check.ts";
-import { placeTooDeep } from "../../kernel/language/nesting.ts";
+import { findExcess } from "../../kernel/language/excess.ts";
 
 const repeated = (part: string, end: string) => (n: number) => part.repeat(n) + end;
 
@@ -65,7 +65,7 @@ describe("as deep as it may be, it compiles", () => {
     let [fits, deep] = [1, 20_000];
     while (deep - fits > 1) {
       const middle = (fits + deep) >> 1;
-      if (placeTooDeep(text(middle)) === undefined) fits = middle;
+      if (findExcess(text(middle)) === undefined) fits = middle;
       else deep = middle;
     }
     expect(fits).toBeGreaterThanOrEqual(300);
@@ -93,7 +93,7 @@ describe("what is only long", () => {
     ["classes", "class A {\n  a = 1\n  b() {\n  }\n}\n"],
     ["elements", "[1, -2, 'x'],\n"],
   ])("%s", (_kind, line) => {
-    expect(placeTooDeep(line.repeat(20_000))).toBeUndefined();
+    expect(findExcess(line.repeat(10_000))).toBeUndefined();
   });
 
   test("all files of this project", () => {
@@ -103,6 +103,6 @@ describe("what is only long", () => {
     );
     const sources = files.filter((file) => /\.[cm]?[jt]s$/.test(file));
     expect(sources.length).toBeGreaterThan(100);
-    for (const file of sources) expect(placeTooDeep(readFileSync(file, "utf8")), file).toBeUndefined();
+    for (const file of sources) expect(findExcess(readFileSync(file, "utf8")), file).toBeUndefined();
   });
 });

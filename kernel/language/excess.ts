@@ -1,12 +1,20 @@
 /**
- * How deep a text nests, before anybody parses it: the parser is native code, and where it runs out of stack the process
- * ends. Not only brackets nest: so do `!!!a`, `a = b = c`, `a => b => c`, `if (a) if (b)`, labels, `else if`, `1 + 1 + 1`.
+ * What keeps a text from being parsed, found before anybody tries.
+ *
+ * Depth: the parser is native code, and where it runs out of stack the process ends. Not only brackets nest: so do `!!!a`,
+ * `a = b = c`, `a => b => c`, `if (a) if (b)`, labels, `else if`, `1 + 1 + 1`.
+ *
+ * Length: nothing else is answered while a cell is compiled, which takes a second for a program of the longest kind.
  */
 
 /** A bracket stands for several levels of the tree, any other sign for one. */
 const perBracket = 3;
 /** Deeper trees are more than the functions that walk them can take. */
 const deepest = 3_000;
+/** Words, texts and signs. */
+const mostTokens = 300_000;
+/** UTF-16 code units: 10 MB, of which most can be one text in quotes. */
+const longest = 10_000_000;
 
 /** Words that may stand before an expression or a statement and make it part of something larger. */
 const nestingWord =
@@ -46,13 +54,34 @@ interface Level {
   isControl: boolean;
 }
 
-/** Where the text nests too deep to be parsed; undefined where it does not. What it takes for deeper than it is are at most texts of thousands of signs without any end of a statement. */
-export function placeTooDeep(text: string): number | undefined {
-  // Most cells are too short for it.
-  return text.length < deepest / perBracket ? undefined : new NestingScan(text).run();
+/** Why a text is not parsed, and where. */
+export interface Excess {
+  at: number;
+  message: string;
 }
 
-class NestingScan {
+/**
+ * What is too much of the text; undefined where nothing is. What it takes for deeper than it is are at most texts of
+ * thousands of signs without any end of a statement.
+ */
+export function findExcess(text: string): Excess | undefined {
+  // Most cells are too short for any of it.
+  if (text.length < deepest / perBracket) return undefined;
+  if (isTooLong(text)) {
+    const size = `${Math.round(text.length / 1e6)} million characters`;
+    return { at: 0, message: `This cell has ${size}, and ${longest / 1e6} million are the most: ${advice}` };
+  }
+  return new ExcessScan(text).run();
+}
+
+/** Whether a text is longer than a cell may be. */
+export function isTooLong(text: string): boolean {
+  return text.length > longest;
+}
+
+const advice = "put the data into a file, and read the file in the cell";
+
+class ExcessScan {
   readonly #text: string;
   readonly #levels: Level[] = [];
   /** The depth of all levels around. */
@@ -68,8 +97,9 @@ class NestingScan {
     this.#text = text;
   }
 
-  run(): number | undefined {
+  run(): Excess | undefined {
     let isFirst = true;
+    let tokens = 0;
     while (this.#at < this.#text.length) {
       const start = this.#at;
       const kind = kindOf(this.#text, start);
@@ -80,7 +110,12 @@ class NestingScan {
         if (isFirst) this.#beginLine();
         isFirst = false;
         this.#token(kind);
-        if (this.#around + this.#signs > deepest) return start;
+        if (this.#around + this.#signs > deepest) return { at: start, message: "The program is nested too deep here" };
+        if (++tokens > mostTokens)
+          return {
+            at: start,
+            message: `The program is too long: here it has ${mostTokens.toLocaleString("en")} words and signs; ${advice}`,
+          };
       }
     }
     return undefined;

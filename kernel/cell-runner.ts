@@ -8,7 +8,7 @@ import { isTooLong } from "./language/excess.ts";
 import type { Names } from "./language/line-commands.ts";
 import { NotebookCharts } from "./notebook-charts.ts";
 import { Fields } from "./requests.ts";
-import type { Evaluated, FromSession, SessionExit, SessionOptions } from "./session/protocol.ts";
+import type { Evaluated, FromSession, MimeBundle, SessionExit, SessionOptions } from "./session/protocol.ts";
 import type { Session } from "./session/session.ts";
 import type { Message, Sent } from "./wire/message.ts";
 
@@ -125,11 +125,11 @@ export class CellRunner {
     return this.#conclude(request, end, { silent, isCaptured });
   }
 
-  #conclude(
+  async #conclude(
     request: Message,
     end: CellEnd,
     { silent, isCaptured }: { silent: boolean; isCaptured: boolean },
-  ): CellReply {
+  ): Promise<CellReply> {
     const execution_count = this.count;
     if (end.status === "error") {
       if (!silent) this.#options.publish(request, "error", end.error);
@@ -137,7 +137,11 @@ export class CellRunner {
     }
     const { data, expressions, metadata = {} } = end;
     if (data !== undefined && !silent && !isCaptured) {
-      this.#options.publish(request, "execute_result", { execution_count, data, metadata });
+      this.#options.publish(request, "execute_result", {
+        execution_count,
+        data: await this.#charts.draw(data),
+        metadata,
+      });
     }
     const text = data?.["text/plain"];
     return {
@@ -166,9 +170,11 @@ export class CellRunner {
       case "stream":
         this.#options.publish(parent, "stream", { name: message.name, text: message.text });
         break;
-      case "display":
-        this.#display(parent, message);
+      case "display": {
+        const replace = (data: MimeBundle): void => this.#display(parent, { ...message, data, update: true });
+        this.#display(parent, { ...message, data: this.#charts.drawInPlace(message.data, replace) });
         break;
+      }
       case "clearOutput":
         this.#options.publish(parent, "clear_output", { wait: message.wait });
         break;

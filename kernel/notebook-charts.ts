@@ -1,7 +1,8 @@
 /** The timeline charts of a notebook: one a cell that submitted or awaited tasks, fed with the session's events. */
 
 import type { TaskEvent } from "../runtime/index.ts";
-import { TimelineBuilder } from "../runtime/timeline.ts";
+import { TIMELINE_MIME, TimelineBuilder, type TimelineData } from "../runtime/timeline.ts";
+import { type ChartBundle, fullBundle, liveBundle } from "./charts/bundle.ts";
 import { type ChartFrame, LiveChart } from "./charts/live-chart.ts";
 import { FunctionColors } from "./charts/palette.ts";
 
@@ -18,8 +19,8 @@ export class NotebookCharts {
   /** Cells that have charts if they have tasks. */
   readonly #drawn = new Set<string>();
   #timeline = new TimelineBuilder();
-  /** Last frames of charts whose session is over. */
-  #closing: Promise<unknown> = Promise.resolve();
+  /** Last frames of charts whose session is over, and charts that cells have displayed: a cell's end waits for them. */
+  readonly #drawing = new Set<Promise<unknown>>();
 
   constructor(kernelspecName: string, publish: (cell: string, frame: ChartFrame) => void) {
     this.#kernelspecName = kernelspecName;
@@ -68,7 +69,34 @@ export class NotebookCharts {
 
   /** The cell is over and its events are in; resolves when its chart is published. */
   async cellEnded(cell: string): Promise<void> {
-    await Promise.all([this.#charts.get(cell)?.cellEnded(), this.#closing]);
+    await Promise.all([this.#charts.get(cell)?.cellEnded(), ...this.#drawing]);
+  }
+
+  /** What a cell shows, with the chart in the place of a timeline. */
+  async draw(data: ChartBundle): Promise<ChartBundle> {
+    const { [TIMELINE_MIME]: timeline, ...rest } = data;
+    return timeline === undefined ? data : { ...(await this.#whole(timeline as TimelineData)), ...rest };
+  }
+
+  /**
+   * The same for an output that can be replaced: what to show at once, so that outputs stay in their order, and what to
+   * put in its place by `replace` as soon as it is drawn.
+   */
+  drawInPlace(data: ChartBundle, replace: (whole: ChartBundle) => void): ChartBundle {
+    const { [TIMELINE_MIME]: timeline, ...rest } = data;
+    if (timeline === undefined) return data;
+    this.#await(this.#whole(timeline as TimelineData).then((whole) => replace({ ...whole, ...rest })));
+    return { ...liveBundle(timeline as TimelineData, { colors: this.#colors }), ...rest };
+  }
+
+  #whole(timeline: TimelineData): Promise<ChartBundle> {
+    const { plotlyMime } = this;
+    return fullBundle(timeline, { colors: this.#colors, kernelspecName: this.#kernelspecName, plotlyMime });
+  }
+
+  #await(drawing: Promise<unknown>): void {
+    this.#drawing.add(drawing);
+    void drawing.finally(() => this.#drawing.delete(drawing));
   }
 
   /** The session is over, and with it its tasks: resolves when what was has been drawn. */
@@ -79,7 +107,7 @@ export class NotebookCharts {
     this.#drawn.clear();
     this.#timeline = new TimelineBuilder();
     const closed = Promise.all(charts.map((chart) => chart.close())).then(() => {});
-    this.#closing = closed;
+    this.#await(closed);
     return closed;
   }
 }

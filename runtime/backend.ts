@@ -71,6 +71,8 @@ export interface Backend {
   wait(refs: readonly unknown[], ids: () => readonly number[], request: WaitRequest): number[] | Promise<number[]>;
   /** Objects one by one as they become ready, the earliest first. */
   readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number>;
+  /** Whether an object that `readyOrder` gave has failed; asking does not count as looking at the failure. */
+  hasFailed(id: number): boolean;
   /** How it stands with an object now; asking does not count as looking at a failure. */
   stateOf(id: number): ObjectRecord["state"] | "gone";
   cancel(id: number, force: boolean, recursive: boolean): void;

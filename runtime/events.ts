@@ -21,7 +21,10 @@ export type TaskEvent =
   | CallReturned
   | ObjectPut
   | ObjectMoved
-  | UserSpan;
+  | UserSpan
+  | CallPlace
+  | LargeArgument
+  | LargeCapture;
 
 /** A task was handed to the scheduler. */
 export interface TaskSubmitted {
@@ -194,5 +197,38 @@ export interface UserSpan {
   name: string;
   data?: unknown;
   taskId?: string;
+  cell?: string;
+}
+
+/**
+ * Where in the user's code the driver submitted a task or made a call: `cell-3.ts:12:7`, or a file's URL with line and
+ * column. Told of the first ones of each cell, since finding it costs more than the call.
+ */
+export interface CallPlace {
+  type: "place";
+  time: number;
+  /** The task's or the call's. */
+  id: string;
+  place: string;
+}
+
+/** A task was handed 100 kB or more by value, in one array or as a whole. */
+export interface LargeArgument {
+  type: "largeArgument";
+  time: number;
+  taskId: string;
+  bytes: number;
+  /** Equal data have equal hashes. */
+  hash: number;
+}
+
+/** A function was shipped whose captured variables take 1 MB or more. */
+export interface LargeCapture {
+  type: "largeCapture";
+  time: number;
+  functionName: string;
+  bytes: number;
+  /** The variable with most of it. */
+  largest?: string;
   cell?: string;
 }

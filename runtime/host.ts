@@ -52,6 +52,8 @@ export interface Host {
   nameOf?(variable: string): string;
   /** A fresh port for a runtime that starts; its other end gets `ObserverMessage`s and may post `ObserverRequest`s. */
   openObserver(): MessagePort;
+  /** Shows something under the cell whose code runs; `update` replaces what is shown under that id. */
+  display(id: string, data: Record<string, string>, update: boolean): void;
 }
 
 let attached: Host | undefined;

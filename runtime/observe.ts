@@ -7,6 +7,10 @@ import { backend } from "./runtime.ts";
 import type { ObjectRecord, TaskRecord, WorkerState } from "./state.ts";
 import { Timeline, type TimelineFilter } from "./timeline.ts";
 
+const cell = {
+  expected: "a cell's number or label",
+  accepts: (value: unknown) => typeof value === "string" || Number.isInteger(value),
+};
 const text = { expected: "a text", accepts: (value: unknown) => typeof value === "string" };
 const milliseconds = {
   expected: "milliseconds as in an event's time",
@@ -23,7 +27,7 @@ const ask = <T>(question: "events" | "tasks" | "objects" | "workers"): T => {
  * itself as the chart; `stats`, `advise()`, `simulate()` and `save()` work with it. Supersedes `ray.timeline`.
  */
 export function timeline(filter: TimelineFilter = {}): Timeline {
-  checkOptions(filter, { cell: text, name: text, since: milliseconds, until: milliseconds }, "timeline");
+  checkOptions(filter, { cell, name: text, since: milliseconds, until: milliseconds }, "timeline");
   const { events } = ask<{ events: TaskEvent[] }>("events");
   return new Timeline(events, filter, now());
 }

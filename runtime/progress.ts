@@ -1,12 +1,16 @@
 /** progress: a bar that follows a loop. */
+import { randomUUID } from "node:crypto";
+import type { Backend } from "./backend.ts";
 import { workerSide } from "./current.ts";
-import { currentHost } from "./host.ts";
-import { isObjectRef, type ObjectRef } from "./object-ref.ts";
+import { currentHost, type Host } from "./host.ts";
+import { isObjectRef, type ObjectRef, ownRefNumber } from "./object-ref.ts";
 import { checkOptions, showValue } from "./options.ts";
-import { asCompleted } from "./runtime.ts";
+import { type ProgressState, progressHtml, progressLine } from "./progress-bar.ts";
+import { asCompleted, backend } from "./runtime.ts";
 
 const FRAME_MS = 100;
-const BAR = 24;
+/** Where lines stay, as in a log, one in so many milliseconds is enough. */
+const LOG_MS = 10_000;
 
 /** Options of `progress`. */
 export interface ProgressOptions {
@@ -15,9 +19,10 @@ export interface ProgressOptions {
 }
 
 /**
- * Yields what it is given and shows how far the loop has come: refs in the order in which they become ready, anything
- * else in its own order. A bar that moves in a notebook and in a terminal, one line at the end elsewhere. The total is
- * known of lists, sets and maps; of a stream or generator it counts. Throws `TypeError` for what cannot be iterated.
+ * Yields what it is given and shows how far the loop has come, with rate, time left and failed tasks: refs in the order
+ * in which they become ready, anything else in its own order. A bar in a notebook, a line that moves in a terminal,
+ * elsewhere a plain line every ten seconds and at the end. The total is known of lists, sets and maps; of a stream or
+ * generator it counts. Throws `TypeError` for what cannot be iterated.
  *
  * @example
  * for await (const ref of progress(refs, { label: "pages" })) save(await get(ref));
@@ -29,8 +34,13 @@ export function progress(items: unknown, options: ProgressOptions = {}): AsyncIt
   checkOptions(options, { label: { expected: "a text", accepts: (value) => typeof value === "string" } }, "progress");
   if (!isIterable(items))
     throw new TypeError(`progress: expected refs or something to iterate, not ${showValue(items)}`);
-  const refs = Array.isArray(items) && items.length > 0 && items.every(isObjectRef);
-  return follow(refs ? asCompleted(items as ObjectRef<unknown>[]) : items, totalOf(items), options.label ?? "");
+  const label = options.label ?? "";
+  const total = totalOf(items);
+  if (!Array.isArray(items) || items.length === 0 || !items.every(isObjectRef))
+    return follow(items, { label, total }, () => false);
+  const refs = items as ObjectRef<unknown>[];
+  const owner = backend();
+  return follow(asCompleted(refs), { label, total }, (ref) => hasFailed(ref as ObjectRef<unknown>, owner));
 }
 
 type AnyIterable = Iterable<unknown> | AsyncIterable<unknown>;
@@ -45,55 +55,81 @@ function totalOf(items: AnyIterable): number | undefined {
   return typeof total === "number" ? total : undefined;
 }
 
-async function* follow(items: AnyIterable, total: number | undefined, label: string): AsyncGenerator<unknown> {
-  const show = openDisplay();
+function hasFailed(ref: ObjectRef<unknown>, owner: Backend): boolean {
+  const number = ownRefNumber(ref, owner);
+  return number !== undefined && owner.hasFailed(number);
+}
+
+async function* follow(
+  items: AnyIterable,
+  { label, total }: Pick<ProgressState, "label" | "total">,
+  failedItem: (item: unknown) => boolean,
+): AsyncGenerator<unknown> {
+  const { interval, show } = openDisplay();
   const began = performance.now();
   let shownAt = began;
   let done = 0;
-  show(progressLine(label, 0, total, 0), false);
+  let failed = 0;
+  const state = (): ProgressState => ({ label, done, failed, total, time: performance.now() - began });
+  show(state(), "first");
   try {
     for await (const item of items) {
+      // Before the loop's body, which may let go of the ref.
+      if (failedItem(item)) failed++;
       yield item;
       done++;
       const now = performance.now();
-      if (now - shownAt < FRAME_MS) continue;
+      if (now - shownAt < interval) continue;
       shownAt = now;
-      show(progressLine(label, done, total, now - began), false);
+      show(state(), "next");
     }
   } finally {
-    show(progressLine(label, done, total, performance.now() - began), true);
+    show(state(), "last");
   }
 }
 
-/** Where the bar goes: one line that is written over and over where somebody watches, else its last state. */
-function openDisplay(): (line: string, last: boolean) => void {
-  const inTask = workerSide() !== undefined;
-  const stream = currentHost() === undefined ? process.stderr : process.stdout;
-  const live = !inTask && (currentHost() !== undefined || stream.isTTY === true);
-  let longest = 0;
-  return (line, last) => {
-    if (!live && !last) return;
-    longest = Math.max(longest, line.length);
-    // Blanks cover what is left of a longer line before.
-    stream.write(`${live ? `\r${line.padEnd(longest)}` : line}${last ? "\n" : ""}`);
+/** Where the bar goes: at most one state in `interval` milliseconds, and always the first and the last. */
+interface Display {
+  interval: number;
+  show(state: ProgressState, place: "first" | "next" | "last"): void;
+}
+
+function openDisplay(): Display {
+  const host = currentHost();
+  if (host !== undefined) return notebookDisplay(host);
+  const isWatched = workerSide() === undefined && process.stderr.isTTY === true;
+  return isWatched ? terminalDisplay(process.stderr) : logDisplay(process.stderr);
+}
+
+function notebookDisplay(host: Host): Display {
+  const id = randomUUID();
+  return {
+    interval: FRAME_MS,
+    show(state, place) {
+      host.display(id, { "text/html": progressHtml(state), "text/plain": progressLine(state) }, place !== "first");
+    },
   };
 }
 
-/** One state of the bar as a line of text. */
-export function progressLine(label: string, done: number, total: number | undefined, ms: number): string {
-  const parts = label === "" ? [] : [label];
-  if (total === undefined) parts.push(String(done));
-  else {
-    const part = total === 0 ? 1 : Math.min(1, done / total);
-    const filled = Math.floor(part * BAR);
-    parts.push(`${"█".repeat(filled)}${"░".repeat(BAR - filled)} ${Math.floor(part * 100)} %`, `${done}/${total}`);
-  }
-  parts.push(seconds(ms));
-  if (total !== undefined && done > 0 && done < total) parts.push(`${seconds((ms / done) * (total - done))} left`);
-  return parts.join("  ");
+/** One line that is written over and over. */
+function terminalDisplay(stream: NodeJS.WriteStream): Display {
+  let longest = 0;
+  return {
+    interval: FRAME_MS,
+    show(state, place) {
+      const line = progressLine(state).slice(0, Math.max(20, (stream.columns ?? 80) - 1));
+      longest = Math.max(longest, line.length);
+      // Blanks cover what is left of a longer line before.
+      stream.write(`\r${line.padEnd(longest)}${place === "last" ? "\n" : ""}`);
+    },
+  };
 }
 
-function seconds(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+function logDisplay(stream: NodeJS.WriteStream): Display {
+  return {
+    interval: LOG_MS,
+    show(state, place) {
+      if (place !== "first") stream.write(`${progressLine(state)}\n`);
+    },
+  };
 }

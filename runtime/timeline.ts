@@ -6,15 +6,24 @@ import { advise } from "./timeline/advise.ts";
 import { TimelineBuilder } from "./timeline/builder.ts";
 import { type ChromeTrace, toChromeTrace } from "./timeline/chrome-trace.ts";
 import type { TimelineData, TimelineFilter } from "./timeline/data.ts";
+import { withoutPauses } from "./timeline/pauses.ts";
 import { type Simulation, simulate } from "./timeline/simulate.ts";
-import { describe, formatTime, summarize, type TimelineStats } from "./timeline/statistics.ts";
+import { summarize, type TimelineStats } from "./timeline/statistics.ts";
+import { functionTable, renderText } from "./timeline/text.ts";
 
 export type { Advice, AdviceRule } from "./timeline/advice.ts";
 export type { ChromeTrace, ChromeTraceEvent } from "./timeline/chrome-trace.ts";
 export * from "./timeline/data.ts";
+export * from "./timeline/headline.ts";
 export type { Simulation } from "./timeline/simulate.ts";
 export * from "./timeline/statistics.ts";
-export { advise, simulate, TimelineBuilder, toChromeTrace };
+export { timeTicks } from "./timeline/time-axis.ts";
+export { advise, renderText, simulate, TimelineBuilder, toChromeTrace };
+
+/** Under this type a timeline travels to the program that draws it. */
+export const TIMELINE_MIME = "application/vnd.heddle.timeline+json";
+
+const MOST_COLUMNS = 120;
 
 /**
  * What happened in a session, or in the part of it that a filter lets through: made by `timeline()`.
@@ -26,6 +35,8 @@ export class Timeline {
   readonly events: readonly TaskEvent[];
   /** Lanes, tasks with their attempts, calls: what a chart draws. */
   readonly data: TimelineData;
+  /** The same without the time between cells in which the user read and typed: what figures and chart are made from. */
+  readonly #active: TimelineData;
   #stats: TimelineStats | undefined;
 
   /** `now` is the time on the session's clock up to which unfinished tasks go; default the last event's. */
@@ -33,18 +44,19 @@ export class Timeline {
     const builder = new TimelineBuilder({ limit: Infinity });
     builder.add(events);
     this.data = builder.view(filter, now);
+    this.#active = withoutPauses(this.data);
     this.events = eventsOf(events, filter, this.data, builder);
   }
 
   /** Wall time, task time, speed-up, lower bound, per function and so on, as plain data in milliseconds. */
   get stats(): TimelineStats {
-    this.#stats ??= summarize(this.data);
+    this.#stats ??= summarize(this.#active);
     return this.#stats;
   }
 
   /** Known anti-patterns found in what happened, the costliest first; empty when nothing is certain. */
   advise(): Advice[] {
-    return advise(this.data);
+    return advise(this.#active);
   }
 
   /**
@@ -53,7 +65,7 @@ export class Timeline {
    * @throws {RangeError} `workers` is not a positive whole number.
    */
   simulate(options: { workers: number }): Simulation {
-    return simulate(this.data, options);
+    return simulate(this.#active, options);
   }
 
   /** The trace that `save` writes. */
@@ -66,13 +78,23 @@ export class Timeline {
     await writeFile(path, JSON.stringify(this.toChromeTrace()));
   }
 
+  /** How a notebook shows it: as the chart, which the kernel draws of the data. */
+  [Symbol.for("Jupyter.display")](): Record<string, unknown> {
+    return { [TIMELINE_MIME]: this.#active, "text/plain": this.toString() };
+  }
+
+  /** The chart in plain characters, as wide as the terminal, and a line for each function. */
+  toString(): string {
+    const width = Math.min(process.stdout.columns ?? 80, MOST_COLUMNS);
+    const table = functionTable(this.stats);
+    return [
+      renderText(this.#active, this.stats, { width, advice: this.advise() }),
+      ...(table === "" ? [] : ["", table]),
+    ].join("\n");
+  }
+
   [inspect.custom](): string {
-    const { functions } = this.stats;
-    const lines = functions.map(
-      (one) =>
-        `  ${one.name}: ${one.count} × median ${formatTime(one.median)}, p95 ${formatTime(one.p95)}, max ${formatTime(one.max)}`,
-    );
-    return ["Timeline", describe(this.stats), ...lines].join("\n").replace("Timeline\n", "Timeline: ");
+    return this.toString();
   }
 }
 
@@ -92,7 +114,7 @@ function eventsOf(
     return (
       event.time >= data.start &&
       event.time <= data.end &&
-      (filter.cell === undefined || cell === undefined || cell === filter.cell)
+      (filter.cell === undefined || cell === undefined || cell === String(filter.cell))
     );
   });
 }

@@ -1,6 +1,17 @@
 import { createRequire } from "node:module";
-import { type Advice, advise, summarize, type TimelineData, type TimelineStats } from "../../runtime/timeline.ts";
-import { cellLabel, figuresOf, sentenceOf, titleOf } from "./headline.ts";
+import {
+  type Advice,
+  adviceText,
+  advise,
+  cellLabel,
+  figuresOf,
+  renderText,
+  sentenceOf,
+  summarize,
+  type TimelineData,
+  type TimelineStats,
+  titleOf,
+} from "../../runtime/timeline.ts";
 import { loaderScript } from "./loader.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import { plotlyFigure, standAlone } from "./plotly-figure.ts";
@@ -8,7 +19,6 @@ import type { Trace } from "./plotly-plane.ts";
 import { renderPng } from "./png.ts";
 import { renderSvg } from "./svg.ts";
 import { escapeXml } from "./svg-elements.ts";
-import { renderText } from "./text.ts";
 
 /** MIME type → content, as in a `display_data` message. */
 export type ChartBundle = Record<string, unknown>;
@@ -45,7 +55,7 @@ export async function fullBundle(data: TimelineData, options: BundleOptions): Pr
   const png = await renderPng(renderSvg(data, stats, { colors, theme: "light", advice }));
   const figure = plotlyFigure(data, stats, { colors });
   // Inside the JSON: a page that takes scripts away as untrusted takes these along.
-  const foot = legend(figure.data) + adviceList(advice);
+  const foot = legend(figure.data) + adviceList(advice, data);
   const html = [
     '<div class="heddle-timeline">',
     STYLE,
@@ -91,10 +101,10 @@ function heading(data: TimelineData, stats: TimelineStats): string {
   return `<h6>${label === "" ? "" : `<small>${escapeXml(label)}</small> `}${escapeXml(titleOf(data))}</h6><p>${figures.join("")}</p>`;
 }
 
-function adviceList(advice: readonly Advice[]): string {
+function adviceList(advice: readonly Advice[], data: TimelineData): string {
   return advice
     .slice(0, 3)
-    .map(({ message }) => `<p><b style="color:${FAILURE}">▸</b> ${escapeXml(message)}</p>`)
+    .map((one) => `<p><b style="color:${FAILURE}">▸</b> ${escapeXml(adviceText(one, data))}</p>`)
     .join("");
 }
 

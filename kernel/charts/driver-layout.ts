@@ -1,5 +1,4 @@
-import { isEarlyReturn, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
-import { returnLabels } from "./headline.ts";
+import { isEarlyReturn, returnLabels, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";
 import { textWidth } from "./text-width.ts";
 

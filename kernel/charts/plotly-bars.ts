@@ -1,5 +1,6 @@
 import {
   executionTime,
+  formatBytes,
   formatTime,
   queueTimes,
   type TimelineData,
@@ -225,10 +226,7 @@ function hoverText({ task, attempt }: Bar, data: TimelineData, names: ReadonlyMa
       `after ${escapeXml(inputs.join(", "))}${task.dependencies.length > 4 ? ` and ${task.dependencies.length - 4} more` : ""}`,
     );
   }
-  if (task.size !== undefined && task.size >= 1_000)
-    lines.push(
-      `result ${task.size >= 1e6 ? `${(task.size / 1e6).toFixed(1)} MB` : `${(task.size / 1e3).toFixed(1)} kB`}`,
-    );
+  if (task.size !== undefined && task.size >= 1_000) lines.push(`result ${formatBytes(task.size)}`);
   if (attempt.error) lines.push(escapeXml(`${attempt.error.name}: ${attempt.error.message.slice(0, 120)}`));
   return lines.join("<br>");
 }

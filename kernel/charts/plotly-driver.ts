@@ -1,6 +1,5 @@
-import { formatTime, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
+import { callLabels, formatTime, returnLabels, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
 import { drawnCalls, type ReturnMark, returnedTasks } from "./driver-layout.ts";
-import { callLabels, returnLabels } from "./headline.ts";
 import { FONT_SIZE } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
 import {
@@ -27,6 +26,19 @@ export function driverTraces(data: TimelineData, marks: readonly ReturnMark[], p
     ...returnTraces(data, marks, plane),
     ...rings(data, plane),
   ];
+}
+
+/** Where time between cells was left out. */
+export function pauseLines({ pauses = [] }: TimelineData, { layout, at }: Plane): Trace[] {
+  return pauses.map(({ time }) => ({
+    type: "line",
+    x0: at(time),
+    x1: at(time),
+    y0: 0,
+    y1: layout.bottom,
+    line: { color: NEUTRAL, width: 2.5, dash: "dash" },
+    layer: "below",
+  }));
 }
 
 /** Dashed lines through all lanes. */

@@ -1,10 +1,9 @@
-import type { TimelineData, TimelineStats } from "../../runtime/timeline.ts";
+import { cellLabel, figuresOf, type TimelineData, type TimelineStats, titleOf } from "../../runtime/timeline.ts";
 import { placeReturns } from "./driver-layout.ts";
-import { cellLabel, figuresOf, titleOf } from "./headline.ts";
 import { type Layout, layOut } from "./layout.ts";
 import type { FunctionColors } from "./palette.ts";
 import { barTraces } from "./plotly-bars.ts";
-import { driverTraces, returnLines } from "./plotly-driver.ts";
+import { driverTraces, pauseLines, returnLines } from "./plotly-driver.ts";
 import { type Figure, fitLabels, NEUTRAL, PAGE_BACKGROUND, PAGE_TEXT, type Plane, round } from "./plotly-plane.ts";
 import { rasterImage, rasterTraces } from "./plotly-raster.ts";
 import { escapeXml } from "./svg-elements.ts";
@@ -65,7 +64,7 @@ export function plotlyFigure(
       yaxis: { range: [height, 0], ...laneTicks(data, layout), showgrid: false, zeroline: false, fixedrange: true },
       ...(layout.area ? { yaxis2: areaAxis(data, layout.area, height) } : {}),
       images: layout.area ? [rasterImage(data, plane)] : [],
-      shapes: returnLines(marks, plane),
+      shapes: [...pauseLines(data, plane), ...returnLines(marks, plane)],
       legend: { orientation: "h", x: 0, y: -32 / height, yanchor: "top", font: { size: 11 }, itemwidth: 30 },
       modebar: { orientation: "v", bgcolor: "rgba(0,0,0,0)" },
       hovermode: "closest",

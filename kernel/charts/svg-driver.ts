@@ -1,6 +1,5 @@
-import type { TimelineCall, TimelineData } from "../../runtime/timeline.ts";
+import { callLabels, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
 import { drawnCalls, type ReturnMark } from "./driver-layout.ts";
-import { callLabels } from "./headline.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
 import { escapeXml, num } from "./svg-elements.ts";

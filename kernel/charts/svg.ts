@@ -1,6 +1,19 @@
-import { type Advice, isEarlyReturn, type TimelineData, type TimelineStats } from "../../runtime/timeline.ts";
+import {
+  type Advice,
+  adviceText,
+  cellLabel,
+  type Figure,
+  figuresOf,
+  formatBytes,
+  isEarlyReturn,
+  pausesText,
+  sentenceOf,
+  type TimelineData,
+  type TimelineStats,
+  timeTicks,
+  titleOf,
+} from "../../runtime/timeline.ts";
 import { placeReturns, returnedTasks } from "./driver-layout.ts";
-import { cellLabel, type Figure, figuresOf, sentenceOf, titleOf } from "./headline.ts";
 import { FONT_SIZE, type Layout, layOut, MARGIN } from "./layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import { drawBars, type LanePicture } from "./svg-bars.ts";
@@ -9,7 +22,6 @@ import { escapeXml, num, styleOf, type ThemeChoice } from "./svg-elements.ts";
 import { drawLegend, functionEntries, type LegendEntry, markEntry } from "./svg-legend.ts";
 import { drawRaster } from "./svg-raster.ts";
 import { fitText, textWidth, wrapText } from "./text-width.ts";
-import { timeTicks } from "./time-axis.ts";
 
 export interface SvgOptions {
   colors: FunctionColors;
@@ -35,11 +47,12 @@ export function renderSvg(
 ): string {
   const chips = layOutFigures(figuresOf(data, stats), width);
   const headBottom = 42 + chips.height;
-  const advised = advice
-    .slice(0, MOST_ADVICE)
-    .flatMap(({ message }) =>
-      wrapText(message, width - 3 * MARGIN, FONT_SIZE).map((text, index) => ({ text, first: index === 0 })),
-    );
+  const advised = advice.slice(0, MOST_ADVICE).flatMap((one) =>
+    wrapText(adviceText(one, data), width - 3 * MARGIN, FONT_SIZE).map((text, index) => ({
+      text,
+      first: index === 0,
+    })),
+  );
   const first = layOut(data, { width, headBottom, labelRows: 1, footHeight: 0 });
   const marks = placeReturns(data, first);
   const labelRows = marks.length === 0 ? 0 : 1 + Math.max(0, ...marks.map((mark) => mark.label?.row ?? 0));
@@ -66,6 +79,7 @@ export function renderSvg(
     drawTitle(data, width),
     chips.draw(42),
     drawGrid(data, layout),
+    drawPauses(data, layout),
     picture.bars,
     driver.lines,
     picture.edges,
@@ -133,6 +147,15 @@ function drawGrid(data: TimelineData, layout: Layout): string {
   return `${layout.area ? "" : stripes.join("")}<path d="${lines}" class="sg" fill="none"/>${labels.join("")}${drawLaneLabels(data, layout)}`;
 }
 
+/** A double line where time between cells was left out. */
+function drawPauses({ pauses = [] }: TimelineData, { bottom, headBottom, x }: Layout): string {
+  const path = pauses.map(({ time }) => pausePath(x(time), headBottom + 2, bottom)).join("");
+  return path === "" ? "" : `<path d="${path}" class="sm" stroke-width=".9" fill="none"/>`;
+}
+
+const pausePath = (x: number, top: number, bottom: number): string =>
+  `M${num(x - 1.3)} ${num(top)}V${num(bottom)}M${num(x + 1.3)} ${num(top)}V${num(bottom)}`;
+
 function drawLaneLabels(data: TimelineData, { rows, left }: Layout): string {
   const lowest = Math.min(...rows.map((row) => row.height));
   const size = lowest < 13 ? 9 : FONT_SIZE;
@@ -184,14 +207,6 @@ const CRASHED = `<path d="M1-8L-4 1H-.5L-2 8L4-2H.5L3-8z" fill="${FAILURE}" clas
 const STARTED = '<path d="M-3-4.5L4 0L-3 4.5z" class="fb sm" stroke-width="1.4"/>';
 const SPILLED = '<path d="M0-5L5 0L0 5L-5 0z" fill="#5B4FA2" class="sb" stroke-width="1"/>';
 
-function formatBytes(bytes: number): string {
-  return bytes >= 1e9
-    ? `${(bytes / 1e9).toFixed(1)} GB`
-    : bytes >= 1e6
-      ? `${Math.round(bytes / 1e6)} MB`
-      : `${Math.ceil(bytes / 1e3)} kB`;
-}
-
 function markEntries(data: TimelineData, picture: LanePicture, events: readonly LegendEntry[]): LegendEntry[] {
   const entries = [...picture.shows].map(markEntry);
   const returns = data.calls.filter(isEarlyReturn);
@@ -199,5 +214,7 @@ function markEntries(data: TimelineData, picture: LanePicture, events: readonly 
     entries.push({ text: "early return", swatch: '<path d="M2-9h8.4l-4.2 6.4z" class="ft"/>' });
   if (returns.some((call) => call.outcome === "timeout"))
     entries.push({ text: "wait timed out", swatch: `<path d="M2-9h8.4l-4.2 6.4z" fill="${FAILURE}"/>` });
-  return [...entries, ...events];
+  const text = pausesText(data);
+  const swatch = `<path d="${pausePath(6, -10, 2)}" class="sm" stroke-width=".9"/>`;
+  return [...entries, ...events, ...(text === "" ? [] : [{ text, swatch }])];
 }

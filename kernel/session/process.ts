@@ -48,6 +48,7 @@ attachHost({
     watchdog.postMessage(port1, [port1]);
     return port2;
   },
+  display: (displayId, data, update) => notebook.display({ data, metadata: {}, displayId, update }),
 });
 flushBeforeExit();
 defineHostObject(notebook, post);

@@ -5,17 +5,19 @@
 import type { Backend, FunctionSource, GetRequest, OptionSet, Question, WaitRequest } from "../backend.ts";
 import { now } from "../clock.ts";
 import { ObjectLostError } from "../errors.ts";
-import { currentHost, guarded } from "../host.ts";
+import { guarded } from "../host.ts";
 import { IdSource } from "../ids.ts";
 import { borrowedRef, Handles, ownRefNumber } from "../object-ref.ts";
 import { decode } from "../serialization/decode.ts";
 import { type Encoded, encode } from "../serialization/encode.ts";
 import type { ObjectRecord } from "../state.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
+import { CellNumbers } from "./cell-numbers.ts";
 import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
 import { LentArrays } from "./lent-arrays.ts";
 import { Line, type ThreadEvents } from "./line.ts";
+import { Notes } from "./notes.ts";
 import { ObjectStore } from "./object-store.ts";
 import { OpenStreams, waitNumber } from "./open-streams.ts";
 import { OpenWaits } from "./open-waits.ts";
@@ -48,6 +50,7 @@ export class Client implements Backend {
   readonly store: ObjectStore;
   readonly line: Line;
   readonly definitions: Definitions;
+  readonly notes: Notes;
   readonly #ids: IdSource;
   readonly #caller: Caller;
   readonly #gets: PendingGets;
@@ -56,7 +59,7 @@ export class Client implements Backend {
   readonly #streams: OpenStreams;
   readonly #sharedViews: SharedViews;
   readonly #lent: LentArrays;
-  readonly #cells = new Map<string, number>();
+  readonly #cells = new CellNumbers((id, label) => this.line.announce({ type: "cell", id, label }));
   readonly #thread: ThreadEvents;
   readonly #answers = new Map<number, unknown>();
   #released: number[] = [];
@@ -75,6 +78,7 @@ export class Client implements Backend {
       message: (message) => this.#take(message),
       turnOver: () => this.#thread.turnOver(),
     });
+    this.notes = new Notes(this.line, link.index === 0);
     this.#gets = new PendingGets(this, this.line);
     this.#ids = new IdSource(link.index);
     this.store = new ObjectStore(
@@ -94,8 +98,8 @@ export class Client implements Backend {
       },
     );
     const asking = {
-      nextCall: () => this.#nextCall++,
-      cell: () => this.#cellNumber(),
+      nextCall: () => this.#newCall(),
+      cell: () => this.#cells.current(),
       task: () => caller.waitingTask(),
       suspend: () => caller.suspend(),
     };
@@ -129,12 +133,13 @@ export class Client implements Backend {
     const inputs = topLevelRefs(args);
     const preview = options.options.name === undefined ? previewOf(args) : undefined;
     const text = typeof preview === "string" ? Buffer.from(preview) : undefined;
-    const block = this.prepare(args, source.functionName);
+    const encoded = this.#encode(args, source.functionName);
+    const block = prepareBlock(encoded, this.store);
     const returns = options.options.numReturns ?? 1;
     const id = this.#ids.take(options.streams ? 2 : Math.max(1, returns));
     const previewWords = text === undefined ? 0 : (text.length + 7) >> 3;
     const words = 8 + inputs.length + previewWords + block.words;
-    const cell = this.#cellNumber();
+    const cell = this.#cells.current();
     const to = this.line.begin(words);
     const { i32, f64, word } = to;
     f64[word] = id;
@@ -158,8 +163,14 @@ export class Client implements Backend {
     if (text !== undefined) to.u8.set(text, at * 8);
     writeBlock(to, at + previewWords, block);
     this.line.commit(protocol.Submit, words);
+    this.notes.submitted(id, cell, time, encoded);
     if (options.streams) this.#streams.open(id, options.options.highWaterMark ?? Number.POSITIVE_INFINITY);
     return id;
+  }
+
+  /** A number for a call of the user's code that begins now. */
+  #newCall(): number {
+    return this.notes.called(this.#nextCall++, this.#cells.current());
   }
 
   /** A number for an object that nobody else makes. */
@@ -176,7 +187,7 @@ export class Client implements Backend {
     to.f64[to.word] = id;
     to.f64[to.word + 1] = now();
     to.f64[to.word + 2] = this.#caller.task();
-    to.i32[to.word * 2 + 6] = this.#cellNumber();
+    to.i32[to.word * 2 + 6] = this.#cells.current();
     writeBlock(to, to.word + 4, block);
     this.line.commit(protocol.Put, words);
     return id;
@@ -186,23 +197,10 @@ export class Client implements Backend {
     return this.#lent.make(bytes);
   }
 
-  /** The number under which the scheduler knows the cell that runs now; 0 for none. */
-  #cellNumber(): number {
-    const label = currentHost()?.currentCell();
-    if (label === undefined) return 0;
-    let id = this.#cells.get(label);
-    if (id === undefined) {
-      id = this.#cells.size + 1;
-      this.#cells.set(label, id);
-      this.line.announce({ type: "cell", id, label });
-    }
-    return id;
-  }
-
   // ---------------------------------------------------------------- get
 
   get(ids: readonly number[], request: GetRequest): Promise<unknown[]> {
-    const values = this.#gets.ask(this.#nextCall++, this.#caller.waitingTask(), this.#cellNumber(), ids, request);
+    const values = this.#gets.ask(this.#newCall(), this.#caller.waitingTask(), this.#cells.current(), ids, request);
     this.#caller.suspend();
     return values;
   }
@@ -233,6 +231,8 @@ export class Client implements Backend {
   readyOrder(ids: readonly number[], signal: AbortSignal | undefined): AsyncIterableIterator<number> {
     return this.#waits.inOrder(ids, signal);
   }
+
+  readonly hasFailed = (id: number): boolean => this.#subscriptions.hasFailed(id);
 
   async nextItem(stream: number): Promise<number | undefined> {
     for (;;) {
@@ -292,7 +292,7 @@ export class Client implements Backend {
   }
 
   recordSpan(name: string, data: unknown, start: number, end: number): void {
-    this.line.post({ type: "span", event: { type: "span", time: start, end, name, data } });
+    this.notes.span({ name, data, start, end }, this.#caller.task());
   }
 
   // ---------------------------------------------------------------- what the scheduler says
@@ -307,7 +307,7 @@ export class Client implements Backend {
       case protocol.CallDone:
         return this.#callDone(f64[word]!, i32[word * 2 + 2]!);
       case protocol.Ready:
-        return this.#subscriptions.ready(f64[word]!, f64[word + 1]!);
+        return this.#subscriptions.ready(f64[word]!, Math.abs(f64[word + 1]!), f64[word + 1]! < 0);
       case protocol.Item:
         return this.#streams.arrived(f64[word]!, f64[word + 1]!, f64[word + 2]!);
       case protocol.StreamEnd:

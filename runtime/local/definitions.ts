@@ -16,6 +16,8 @@ import { blockContent, prepareBlock, readBlock, viewsOf } from "./block.ts";
 import type { Client } from "./client.ts";
 import type { DefineMessage, OptionsMessage } from "./protocol.ts";
 
+/** From here on the timeline is told. */
+const LARGE_BYTES = 1_000_000;
 const WARN_BYTES = 10 << 20;
 const REFUSE_BYTES = 100 << 20;
 
@@ -85,10 +87,30 @@ export class Definitions {
   #ship(source: FunctionSource, shipped: Shipped): void {
     const { functionName } = source;
     const encoded = this.#encode(source);
-    checkSize(functionName, encoded);
+    this.#checkSize(functionName, encoded);
     const block = blockContent(prepareBlock(encoded, this.#client.store));
     this.#client.line.post({ type: "define", id: shipped.id, functionName, block, refs: [...encoded.refs] });
     shipped.captured = encoded.captured;
+  }
+
+  /** Warns of large captures and refuses very large ones. */
+  #checkSize(functionName: string, { buffers, bytes, captured }: EncodedFunction): void {
+    const size = bytes.length + buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
+    if (size < LARGE_BYTES) return;
+    const largest = largestOf(captured)?.name;
+    this.#client.notes.captured(functionName, size, largest);
+    if (size <= WARN_BYTES) return;
+    const what = `${functionName} captures ${(size / 2 ** 20).toFixed(1)} MB${largest === undefined ? "" : `, most of it in ${largest}`}`;
+    const repair = "put the large value and pass its ref as an argument";
+    if (size > REFUSE_BYTES)
+      throw new SerializationError(`${what}; the limit is ${REFUSE_BYTES >> 20} MB: ${repair}`, [
+        functionName,
+        ...(largest === undefined ? [] : [largest]),
+      ]);
+    process.emitWarning(`${what}; it is copied to each worker: ${repair}`, {
+      type: "HeddleWarning",
+      code: "LARGE_CAPTURE",
+    });
   }
 
   /** The function's number; undefined when it cannot be shipped: whoever captures it says why, with the way to it. */
@@ -207,21 +229,4 @@ export class Definitions {
         loaded.loading = undefined;
       });
   }
-}
-
-function checkSize(functionName: string, { buffers, bytes, captured }: EncodedFunction): void {
-  const size = bytes.length + buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
-  if (size <= WARN_BYTES) return;
-  const largest = largestOf(captured)?.name;
-  const what = `${functionName} captures ${(size / 2 ** 20).toFixed(1)} MB${largest === undefined ? "" : `, most of it in ${largest}`}`;
-  const repair = "put the large value and pass its ref as an argument";
-  if (size > REFUSE_BYTES)
-    throw new SerializationError(`${what}; the limit is ${REFUSE_BYTES >> 20} MB: ${repair}`, [
-      functionName,
-      ...(largest === undefined ? [] : [largest]),
-    ]);
-  process.emitWarning(`${what}; it is copied to each worker: ${repair}`, {
-    type: "HeddleWarning",
-    code: "LARGE_CAPTURE",
-  });
 }

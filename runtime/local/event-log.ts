@@ -23,7 +23,7 @@ export const Row = {
   callStarted: 11,
   callReturned: 12,
   put: 13,
-  span: 14,
+  told: 14,
   yielded: 15,
 } as const;
 
@@ -217,7 +217,7 @@ const makers: Record<number, (row: RowView) => TaskEvent> = {
     ...cellOf(detail),
   }),
   [Row.yielded]: ({ a, b, taskId, time }) => ({ type: "yielded", time, taskId, index: a, objectId: objectIdText(b) }),
-  [Row.span]: ({ detail }) => detail.event!,
+  [Row.told]: ({ detail }) => detail.event!,
 };
 
 function eventOf(row: Float64Array, details: readonly RowDetail[]): TaskEvent {

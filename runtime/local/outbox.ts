@@ -123,7 +123,7 @@ export class Outbox implements Effects {
   ready(client: number, object: StoredObject): void {
     this.#peers.get(client)?.send(Ready, 2, (to) => {
       to.f64[to.word] = object.id;
-      to.f64[to.word + 1] = object.order;
+      to.f64[to.word + 1] = object.failure === undefined ? object.order : -object.order;
       return 2;
     });
   }

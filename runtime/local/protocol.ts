@@ -37,7 +37,7 @@ export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 /** Records from the scheduler. */
 export const Value = 20; // f call, i index j 0, block
 export const CallDone = 21; // f call, i outcome j 0
-export const Ready = 22; // f object, f order
+export const Ready = 22; // f object, f order, negative where the object failed
 export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j dependencies, f taken, block(args), (f id, block)…
 export const CancelTask = 24; // f task
 export const FailedValue = 26; // f call, i index j 0; the failure is on the port
@@ -111,7 +111,8 @@ export type ToScheduler =
   | { type: "cancel"; id: number; force: boolean; recursive: boolean }
   | { type: "collect" }
   | { type: "helm"; helm: Helm }
-  | { type: "span"; event: TaskEvent & { type: "span" } }
+  /** An event that the scheduler has no part in. */
+  | { type: "told"; event: TaskEvent }
   | { type: "query"; id: number; question: Question; object: number | undefined; answered: Int32Array }
   | { type: "shutdown" }
   | null;

@@ -178,8 +178,8 @@ class SchedulerThread {
       case "collect":
         for (const other of this.#peers.values()) if (other !== peer) other.port.postMessage({ type: "collect" });
         return;
-      case "span":
-        return this.#log.add(Row.span, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
+      case "told":
+        return this.#log.add(Row.told, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
       case "query": {
         this.#hearAll();
         peer.port.postMessage({

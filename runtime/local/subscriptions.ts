@@ -12,6 +12,7 @@ export interface Listener {
 interface Watched {
   /** 0 while pending. */
   order: number;
+  failed: boolean;
   listeners: Listener[] | undefined;
   /** The last list in which it was; finds what a list names twice. */
   list: number;
@@ -34,7 +35,7 @@ export class Subscriptions {
 
   /** Something that the scheduler tells of by itself: ready at `order`, or with 0 when `ready` is called. */
   expect(id: number, order: number): void {
-    this.#watched.set(id, { order, listeners: undefined, list: 0 });
+    this.#watched.set(id, { order, failed: false, listeners: undefined, list: 0 });
   }
 
   forget(id: number): void {
@@ -42,13 +43,19 @@ export class Subscriptions {
   }
 
   /** The scheduler said that an object is ready. */
-  ready(id: number, order: number): void {
+  ready(id: number, order: number, failed = false): void {
     const watched = this.#watched.get(id);
     if (watched === undefined || watched.order > 0) return;
     watched.order = order;
+    watched.failed = failed;
     const { listeners } = watched;
     watched.listeners = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener.arrived(id, order);
+  }
+
+  /** Whether an object that is ready failed. */
+  hasFailed(id: number): boolean {
+    return this.#watched.get(id)?.failed ?? false;
   }
 
   /** The listener hears of each of the objects, of those that are ready at once. Throws for duplicates. */
@@ -60,7 +67,7 @@ export class Subscriptions {
       const id = ids[index]!;
       let watched = this.#watched.get(id);
       if (watched === undefined) {
-        watched = { order: 0, listeners: undefined, list };
+        watched = { order: 0, failed: false, listeners: undefined, list };
         this.#watched.set(id, watched);
         fresh.push(id);
       } else if (watched.list === list) {

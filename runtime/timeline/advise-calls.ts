@@ -1,4 +1,4 @@
-import { type Advice, advice, cellOf, largestGroup, runTime } from "./advice.ts";
+import { type Advice, advice, costless, largestGroup, linesOf, runTime } from "./advice.ts";
 import type { TimelineCall, TimelineData, TimelineTask } from "./data.ts";
 import { formatTime, spread } from "./statistics.ts";
 
@@ -6,20 +6,26 @@ import { formatTime, spread } from "./statistics.ts";
 export function getInLoopAdvice(data: TimelineData): Advice | undefined {
   const byId = taskIndex(data);
   const top = data.tasks.filter((task) => task.parentId === undefined && !task.foreign);
-  const found: TimelineTask[] = [];
+  const found: { task: TimelineTask; call: TimelineCall; line: string }[] = [];
+  let line = "";
   for (const call of data.calls) {
     const task = onlyTask(call, byId);
     if (call.kind !== "get" || !task) continue;
     const before = top.findLast((one) => one.submittedAt <= call.start);
     const next = top.find((one) => one.submittedAt > call.start);
-    if (before === task && (!next || next.submittedAt >= call.end)) found.push(task);
+    if (before !== task || (next && next.submittedAt < call.end)) continue;
+    // Those after the first ones of a cell have no place: they are taken for the same loop.
+    line = [...linesOf([call])][0] ?? line;
+    found.push({ task, call, line });
   }
-  const runs = largestGroup(found, (task) => task.functionName);
+  const loop = largestGroup(found, (one) => `${one.task.functionName} ${one.line}`);
+  const runs = loop.map(({ task }) => task);
   if (runs.length < 3 || data.workers < 2 || runs.some((task) => task.dependencies.length > 0)) return undefined;
+  const at = loop.map(({ call }) => call);
   const total = runs.reduce((sum, task) => sum + runTime(task), 0);
   const longest = Math.max(...runs.map(runTime));
   const cost = total - Math.max(longest, total / Math.min(data.workers, runs.length));
-  return advice("getInLoop", data, runs, cost, () => {
+  return advice("getInLoop", data, { tasks: runs, at }, cost, () => {
     const name = runs[0]!.functionName;
     return `${runs.length} calls of ${name} ran one after the other, because each was awaited before the next was submitted: up to ${formatTime(cost)} lost. Unless each needs the one before, submit them all, then get the list of refs.`;
   });
@@ -36,7 +42,7 @@ export function submissionOrderAdvice(data: TimelineData): Advice | undefined {
     (task, index) =>
       task.submittedAt < first.start && (index === 0 || task.submittedAt >= tasks[index - 1]!.submittedAt),
   );
-  if (!inOrder || new Set(tasks.map((task) => task.functionName)).size > 1) return undefined;
+  if (!inOrder || new Set(tasks.map((task) => task.functionName)).size > 1 || linesOf(gets).size > 1) return undefined;
   let blocked = 0;
   let work = 0;
   gets.forEach((call, index) => {
@@ -46,7 +52,7 @@ export function submissionOrderAdvice(data: TimelineData): Advice | undefined {
     if (next) work += Math.max(0, next.start - call.end);
   });
   const cost = Math.min(blocked, work);
-  return advice("getInSubmissionOrder", data, tasks, cost, () => {
+  return advice("getInSubmissionOrder", data, { tasks, at: gets }, cost, () => {
     return `Results were awaited in the order of submission while later ones lay ready: up to ${formatTime(cost)} lost. Take them as they come, with wait or asCompleted.`;
   });
 }
@@ -68,7 +74,7 @@ export function getAllAdvice(data: TimelineData): Advice | undefined {
     const wall = data.end - data.start;
     const cost = Math.min(waited, work);
     if (waited < wall * 0.3 || work < wall * 0.2) continue;
-    return advice("getAllBeforeProcessing", data, tasks, cost, () => {
+    return advice("getAllBeforeProcessing", data, { tasks, at: [call] }, cost, () => {
       return `The first result lay ready ${formatTime(waited)} before the last, and all were awaited before ${formatTime(work)} of work began: up to ${formatTime(cost)} lost. Work on each as it comes, with wait or asCompleted.`;
     });
   }
@@ -78,7 +84,7 @@ export function getAllAdvice(data: TimelineData): Advice | undefined {
 /** A task that waits for a task it did not submit: nested-ray-get. */
 export function nestedGetAdvice(data: TimelineData): Advice | undefined {
   const byId = taskIndex(data);
-  const found: { task: TimelineTask; blocked: number }[] = [];
+  const found: { task: TimelineTask; call: TimelineCall; blocked: number }[] = [];
   for (const call of data.nestedCalls) {
     const task = byId.get(call.taskId ?? "");
     if (
@@ -89,11 +95,11 @@ export function nestedGetAdvice(data: TimelineData): Advice | undefined {
       continue;
     const blocked = call.end - call.start;
     const life = (task.endedAt ?? data.end) - (task.attempts[0]?.start ?? data.end);
-    if (blocked > life * 0.3) found.push({ task, blocked });
+    if (blocked > life * 0.3) found.push({ task, call, blocked });
   }
   const cost = found.reduce((sum, one) => sum + one.blocked, 0);
   const tasks = found.map((one) => one.task);
-  return advice("nestedGet", data, tasks, cost, () => {
+  return advice("nestedGet", data, { tasks, at: found.map(({ call }) => call) }, cost, () => {
     const name = tasks[0]!.functionName;
     return `${name} waited ${formatTime(cost)} inside for results of tasks that it was handed. Pass those refs as arguments of their own: then it starts when they are there.`;
   });
@@ -112,7 +118,7 @@ export function returnedPutAdvice(data: TimelineData): Advice | undefined {
   const [task] = tasks;
   if (!task) return undefined;
   const message = `${task.functionName} puts a value and hands out its ref, which makes every reader fetch twice. Return the value itself, or yield the parts.`;
-  return { rule: "returnedPut", message, cost: 0, ...cellOf(data, tasks), taskIds: tasks.map((one) => one.id) };
+  return costless("returnedPut", data, { tasks, at: [] }, message);
 }
 
 /** One actor behind which calls queue up. */
@@ -126,7 +132,7 @@ export function hotActorAdvice(data: TimelineData): Advice | undefined {
   const ran = spread(calls.map(runTime));
   if (queued.median < ran.median * 10 || ran.total < (data.end - data.start) * 0.8) return undefined;
   const cost = ran.total / 2;
-  return advice("hotActor", data, calls, cost, () => {
+  return advice("hotActor", data, { tasks: calls }, cost, () => {
     return `${calls.length} calls queued behind ${calls[0]!.actor}: ${formatTime(queued.median)} each for ${formatTime(ran.median)} of work. Spread them over several actors with ActorPool, or make its methods async.`;
   });
 }

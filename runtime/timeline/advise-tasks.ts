@@ -1,6 +1,6 @@
-import { type Advice, advice, grouped, runTime } from "./advice.ts";
+import { type Advice, advice, costless, grouped, runTime } from "./advice.ts";
 import type { TimelineAttempt, TimelineData, TimelineTask } from "./data.ts";
-import { formatTime, plural, spread } from "./statistics.ts";
+import { formatBytes, formatTime, plural, spread } from "./statistics.ts";
 
 /** How long a batch of small tasks should run. */
 const BATCH_MS = 10;
@@ -14,7 +14,7 @@ export function tooFineAdvice(data: TimelineData): Advice | undefined {
     if (overhead === undefined || run.median >= overhead * 5 || run.median > BATCH_MS / 2) continue;
     const batch = Math.min(tasks.length, Number((BATCH_MS / Math.max(run.median, 0.01)).toPrecision(2)));
     const cost = ((tasks.length - tasks.length / batch) * overhead) / Math.max(1, data.workers);
-    const found = advice("tasksTooSmall", data, tasks, cost, () => {
+    const found = advice("tasksTooSmall", data, { tasks }, cost, () => {
       return `${plural(tasks.length, "call")} of ${name} took ${formatTime(run.median)} each and about ${formatTime(overhead)} to start: ${formatTime(cost)} lost. Give each task about ${batch} items.`;
     });
     if (found) return found;
@@ -53,7 +53,7 @@ export function stragglerAdvice(data: TimelineData): Advice | undefined {
     const alone = last.endedAt! - Math.max(...others);
     if (runTime(last) < median * 3 || alone < (data.end - data.start) * 0.2) continue;
     const lane = data.lanes[last.attempts.at(-1)!.lane]?.label ?? "one worker";
-    const found = advice("straggler", data, [last], alone, () => {
+    const found = advice("straggler", data, { tasks: [last] }, alone, () => {
       return `${last.name} on ${lane} took ${formatTime(runTime(last))}, the median of ${name} is ${formatTime(median)}: all else had ended ${formatTime(alone)} before. Submit the longest first, or split it.`;
     });
     if (found) return found;
@@ -80,7 +80,7 @@ export function concurrencyAdvice(data: TimelineData): Advice | undefined {
     // As fast as one after the other: the workers only stood in each other's way.
     if (!(slowdown > Math.max(2, data.workers * 0.75)) || single.p95 > many.median) continue;
     const cost = many.total / data.workers - single.median * (crowded.length / data.workers);
-    const found = advice("tooMuchParallelism", data, tasks, cost, () => {
+    const found = advice("tooMuchParallelism", data, { tasks }, cost, () => {
       return `${name} takes ${formatTime(single.median)} alone and ${formatTime(many.median)} beside ${data.workers - 1} others: the workers compete for the same processor, memory or disk. Fewer at a time, with a larger numCpus, are as fast.`;
     });
     if (found) return found;
@@ -133,12 +133,6 @@ export function spillAdvice(data: TimelineData): Advice | undefined {
     (task) => task.submittedAt <= first.time && (task.endedAt ?? Infinity) > first.time,
   );
   if (pending.length < Math.max(1, data.workers) * 20) return undefined;
-  const message = `${(bytes / 1e6).toFixed(0)} MB went to disk while ${plural(pending.length, "task")} were under way. Keep fewer at a time: wait for some before submitting more.`;
-  return {
-    rule: "tooMuchAtOnce",
-    message,
-    cost: 0,
-    ...(data.cell === undefined ? {} : { cell: data.cell }),
-    taskIds: pending.slice(0, 64).map((task) => task.id),
-  };
+  const message = `${formatBytes(bytes)} went to disk while ${plural(pending.length, "task")} were under way. Keep fewer at a time: wait for some before submitting more.`;
+  return costless("tooMuchAtOnce", data, { tasks: pending }, message);
 }

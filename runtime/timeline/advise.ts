@@ -7,6 +7,7 @@ import {
   returnedPutAdvice,
   submissionOrderAdvice,
 } from "./advise-calls.ts";
+import { largeArgumentAdvice, largeCaptureAdvice } from "./advise-data.ts";
 import { concurrencyAdvice, spillAdvice, stragglerAdvice, tooFineAdvice } from "./advise-tasks.ts";
 import type { TimelineData } from "./data.ts";
 
@@ -21,6 +22,8 @@ const RULES: ((data: TimelineData) => Advice | undefined)[] = [
   stragglerAdvice,
   concurrencyAdvice,
   spillAdvice,
+  largeArgumentAdvice,
+  largeCaptureAdvice,
 ];
 
 /** Looks for anti-patterns in a snapshot, the costliest first. Silent while something still runs: it may yet turn out well. */

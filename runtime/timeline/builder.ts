@@ -1,4 +1,13 @@
-import type { CallReturned, CallStarted, ItemYielded, TaskEvent, TaskSubmitted, UserSpan } from "../events.ts";
+import type {
+  CallReturned,
+  CallStarted,
+  ItemYielded,
+  LargeArgument,
+  LargeCapture,
+  TaskEvent,
+  TaskSubmitted,
+  UserSpan,
+} from "../events.ts";
 import type { Interval, TimelineAttempt, TimelineData, TimelineFilter } from "./data.ts";
 import { cutView } from "./view.ts";
 
@@ -63,10 +72,14 @@ export class TimelineBuilder {
   readonly workers: Map<string, WorkerRecord> = new Map();
   readonly puts: Extract<TaskEvent, { type: "put" }>[] = [];
   readonly moves: Extract<TaskEvent, { type: "spilled" | "restored" }>[] = [];
+  readonly captures: LargeCapture[] = [];
   /** The time of the newest event. */
   lastTime = 0;
 
   readonly #producers = new Map<string, string>();
+  /** Where in the user's code tasks were submitted and calls made, by their ids; of the first of each cell. */
+  readonly #places = new Map<string, string>();
+  readonly #largeArguments = new Map<string, LargeArgument[]>();
   readonly #openCalls = new Map<string, CallRecord>();
   readonly #limit: number;
 
@@ -84,13 +97,23 @@ export class TimelineBuilder {
   }
 
   /** What `filter` lets through; unfinished work ends at `now` (default: the time of the newest event). */
-  view(filter: TimelineFilter = {}, now = this.lastTime): TimelineData {
-    return cutView(this, filter, Math.max(now, this.lastTime));
+  view({ cell, ...filter }: TimelineFilter = {}, now = this.lastTime): TimelineData {
+    const part = cell === undefined ? filter : { ...filter, cell: String(cell) };
+    return cutView(this, part, Math.max(now, this.lastTime));
   }
 
   /** The id of the task that makes this object; undefined for objects that were put. */
   producerOf(objectId: string): string | undefined {
     return this.#producers.get(objectId);
+  }
+
+  /** Where in the user's code the task was submitted or the call made, if that is known. */
+  placeOf(id: string): string | undefined {
+    return this.#places.get(id);
+  }
+
+  largeArgumentsOf(taskId: string): readonly LargeArgument[] | undefined {
+    return this.#largeArguments.get(taskId);
   }
 
   /** The label of the cell that this event belongs to, if it belongs to one. */
@@ -135,6 +158,15 @@ export class TimelineBuilder {
       case "yielded":
         this.#yielded(event);
         return;
+      case "place":
+        this.#places.set(event.id, event.place);
+        return;
+      case "largeArgument":
+        this.#noteLargeArgument(event);
+        return;
+      case "largeCapture":
+        pushBounded(this.captures, event);
+        return;
       default: {
         const task = this.tasks.get(event.taskId);
         if (task) advance(task, event);
@@ -170,6 +202,12 @@ export class TimelineBuilder {
     this.#producers.set(objectId, taskId);
   }
 
+  #noteLargeArgument(event: LargeArgument): void {
+    const known = this.#largeArguments.get(event.taskId);
+    if (known) known.push(event);
+    else this.#largeArguments.set(event.taskId, [event]);
+  }
+
   #startCall(event: CallStarted): void {
     const call = { started: event, cell: event.cell ?? this.cellOf(event), returned: undefined };
     this.#openCalls.set(event.callId, call);
@@ -196,7 +234,10 @@ export class TimelineBuilder {
   }
 
   #drop(task: TaskRecord): void {
-    this.tasks.delete(task.submitted.taskId);
+    const { taskId } = task.submitted;
+    this.tasks.delete(taskId);
+    this.#places.delete(taskId);
+    this.#largeArguments.delete(taskId);
     for (const id of [...task.submitted.returns, ...(task.items ?? [])]) this.#producers.delete(id);
   }
 }

@@ -5,8 +5,8 @@
 
 /** What to look at; the parts that are left out do not restrict. */
 export interface TimelineFilter {
-  /** Label of the cell that submitted the tasks or awaited them. */
-  cell?: string;
+  /** The cell that submitted the tasks or awaited them: its execution count. */
+  cell?: string | number;
   /** A task's name or its function's name. */
   name?: string;
   /** Milliseconds on the session's clock: what ended before is left out. */
@@ -71,6 +71,10 @@ export interface TimelineTask {
   attempts: readonly TimelineAttempt[];
   /** Submitted by another cell than the one that the view is of. */
   foreign: boolean;
+  /** Where in the user's code it was submitted, where that is known: `cell-3.ts:12:7`. */
+  place?: string;
+  /** Data of 100 kB and more that it was handed by value. Equal hashes: equal data. */
+  largeArguments?: readonly { bytes: number; hash: number }[];
 }
 
 /** `get`, `wait` or the next of `asCompleted`. One that has not returned yet ends "now". */
@@ -92,6 +96,8 @@ export interface TimelineCall extends Interval {
   returnedTotal: number;
   pending: number;
   outcome: "running" | "ok" | "failed" | "timeout" | "interrupted";
+  /** Where in the user's code it stands, where that is known. */
+  place?: string;
 }
 
 /** Something that happened at one moment, apart from the tasks. */
@@ -133,10 +139,14 @@ export interface TimelineData extends Interval {
   marks: readonly TimelineMark[];
   spans: readonly TimelineSpan[];
   puts: readonly TimelinePut[];
+  /** Functions that were shipped with 1 MB or more in their captured variables. */
+  captures: readonly { functionName: string; bytes: number; largest?: string }[];
   /** Cells that submitted what this cell only waited for. */
   submittedIn: readonly string[];
   /** Some task or call has not ended yet. */
   live: boolean;
+  /** Where time between cells was left out, and how much of it. */
+  pauses?: readonly { time: number; length: number }[];
 }
 
 /** Whether a `wait` came back, early or at its time limit: the moments a chart marks. A look that found nothing is none. */

@@ -111,6 +111,13 @@ export function formatTime(ms: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} m`;
 }
 
+/** Bytes in powers of ten: 12 kB, 3.4 MB, 80 MB, 1.2 GB. */
+export function formatBytes(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bytes >= 1e6) return `${bytes >= 9.95e6 ? Math.round(bytes / 1e6) : (bytes / 1e6).toFixed(1)} MB`;
+  return `${Math.ceil(bytes / 1e3)} kB`;
+}
+
 export function formatRatio(ratio: number): string {
   return `${ratio.toFixed(ratio < 9.95 ? 1 : 0)}×`;
 }

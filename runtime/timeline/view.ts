@@ -1,26 +1,29 @@
 import type { TaskEvent } from "../events.ts";
 import type { AttemptRecord, CallRecord, CellRecord, TaskRecord, TimelineBuilder, WorkerRecord } from "./builder.ts";
-import type {
-  TimelineAttempt,
-  TimelineCall,
-  TimelineData,
-  TimelineFilter,
-  TimelineLane,
-  TimelineMark,
-  TimelineTask,
-} from "./data.ts";
+import type { TimelineAttempt, TimelineCall, TimelineData, TimelineLane, TimelineMark, TimelineTask } from "./data.ts";
+
+/** A filter whose cell is a label. */
+interface Part {
+  cell?: string;
+  name?: string;
+  since?: number;
+  until?: number;
+}
 
 /** What a view reads of the builder. */
-type Source = Pick<TimelineBuilder, "tasks" | "cells" | "workers" | "puts" | "moves" | "producerOf">;
+type Source = Pick<
+  TimelineBuilder,
+  "tasks" | "cells" | "workers" | "puts" | "moves" | "captures" | "producerOf" | "placeOf" | "largeArgumentsOf"
+>;
 
 /** Cuts the tasks, calls and marks that `filter` lets through out of everything that was recorded. */
-export function cutView(source: Source, filter: TimelineFilter, now: number): TimelineData {
+export function cutView(source: Source, filter: Part, now: number): TimelineData {
   const cells =
     filter.cell === undefined
       ? [...source.cells.values()]
       : [source.cells.get(filter.cell)].filter((cell) => cell !== undefined);
-  const calls = collectCalls(cells, filter, now);
   const own = collectTasks(cells, filter, now);
+  const calls = collectCalls(source, cells, filter, now);
   const window = windowOf(own, calls, cells, filter, now);
   const foreign = filter.cell === undefined ? [] : foreignTasks(source, calls, filter, now);
   const visible = foreign.filter((task) => task.endedAt === undefined || task.endedAt > window.start);
@@ -29,7 +32,7 @@ export function cutView(source: Source, filter: TimelineFilter, now: number): Ti
     calls.some((call) => call.started.taskId === undefined) ||
     cells.some((cell) => cell.spans.some((span) => span.taskId === undefined));
   const lanes = new LaneTable(records, driverActs);
-  const tasks = records.map((task, index) => showTask(task, lanes, now, index < visible.length));
+  const tasks = records.map((task, index) => showTask(task, source, lanes, now, index < visible.length));
   const shown = calls.map((call) => showCall(call, source, now));
   const inWindow = (event: { time: number }): boolean => event.time >= window.start && event.time <= window.end;
   return {
@@ -55,34 +58,45 @@ export function cutView(source: Source, filter: TimelineFilter, now: number): Ti
       bytes,
       ...(taskId === undefined ? {} : { taskId }),
     })),
+    captures: source.captures.filter(inWindow).map(({ bytes, functionName, largest }) => ({
+      functionName,
+      bytes,
+      ...(largest === undefined ? {} : { largest }),
+    })),
     submittedIn: [...new Set(foreign.map((task) => task.cell).filter((cell) => cell !== undefined))],
     live: records.some((task) => task.endedAt === undefined) || calls.some((call) => !call.returned),
   };
 }
 
-function collectTasks(cells: readonly CellRecord[], filter: TimelineFilter, now: number): TaskRecord[] {
+function collectTasks(cells: readonly CellRecord[], filter: Part, now: number): TaskRecord[] {
   const [only] = cells;
   const all = cells.length === 1 && only ? only.tasks : cells.flatMap((cell) => cell.tasks);
   const { name, since = -Infinity, until = Infinity } = filter;
   if (name === undefined && since === -Infinity && until === Infinity) return all;
   return all.filter(
     (task) =>
-      (name === undefined || task.submitted.name === name || task.submitted.functionName === name) &&
-      (task.endedAt ?? now) >= since &&
-      task.submitted.time <= until,
+      (name === undefined || isNamed(task, name)) && (task.endedAt ?? now) >= since && task.submitted.time <= until,
   );
 }
 
-function collectCalls(cells: readonly CellRecord[], filter: TimelineFilter, now: number): CallRecord[] {
-  const { since = -Infinity, until = Infinity } = filter;
+/** With a name, only calls that asked for such a task. */
+function collectCalls(source: Source, cells: readonly CellRecord[], filter: Part, now: number): CallRecord[] {
+  const { name, since = -Infinity, until = Infinity } = filter;
+  const asksFor = ({ started }: CallRecord): boolean =>
+    started.objectIds.some((id) => isNamed(source.tasks.get(source.producerOf(id) ?? ""), name));
   const calls = cells
     .flatMap((cell) => cell.calls)
-    .filter((call) => (call.returned?.time ?? now) >= since && call.started.time <= until);
+    .filter((call) => (call.returned?.time ?? now) >= since && call.started.time <= until)
+    .filter((call) => name === undefined || asksFor(call));
   return calls.sort((a, b) => a.started.time - b.started.time);
 }
 
+function isNamed(task: TaskRecord | undefined, name: string | undefined): boolean {
+  return task !== undefined && (task.submitted.name === name || task.submitted.functionName === name);
+}
+
 /** Tasks of other cells that this cell waited for. */
-function foreignTasks(source: Source, calls: readonly CallRecord[], filter: TimelineFilter, now: number): TaskRecord[] {
+function foreignTasks(source: Source, calls: readonly CallRecord[], filter: Part, now: number): TaskRecord[] {
   const found = new Set<TaskRecord>();
   for (const call of calls)
     for (const id of call.started.objectIds) {
@@ -96,7 +110,7 @@ function windowOf(
   tasks: readonly TaskRecord[],
   calls: readonly CallRecord[],
   cells: readonly CellRecord[],
-  filter: TimelineFilter,
+  filter: Part,
   now: number,
 ) {
   let start = Infinity;
@@ -107,9 +121,11 @@ function windowOf(
   };
   for (const task of tasks) include(task.submitted.time, task.endedAt ?? now);
   for (const call of calls) include(call.started.time, call.returned?.time ?? now);
-  for (const cell of cells) for (const span of cell.spans) include(span.time, span.end);
-  if (start > end) start = end = now;
-  return { start: Math.max(start, filter.since ?? -Infinity), end: Math.min(end, filter.until ?? Infinity) };
+  if (filter.name === undefined) for (const cell of cells) for (const span of cell.spans) include(span.time, span.end);
+  const { since = -Infinity, until = Infinity } = filter;
+  if (start > end) start = end = Math.min(now, until);
+  start = Math.max(start, since);
+  return { start, end: Math.max(start, Math.min(end, until)) };
 }
 
 /** Rows in the order in which they are drawn: driver, workers by number, actors, tasks that never ran. */
@@ -148,7 +164,7 @@ class LaneTable {
   }
 }
 
-function showTask(task: TaskRecord, lanes: LaneTable, now: number, foreign: boolean): TimelineTask {
+function showTask(task: TaskRecord, source: Source, lanes: LaneTable, now: number, foreign: boolean): TimelineTask {
   const { taskId, name, functionName, actor, parentTaskId, numCpus, time, inputs, returns } = task.submitted;
   return {
     id: taskId,
@@ -171,7 +187,19 @@ function showTask(task: TaskRecord, lanes: LaneTable, now: number, foreign: bool
         ? NO_ATTEMPTS
         : task.attempts.map((attempt) => showAttempt(attempt, lanes.ofAttempt(task, attempt), now)),
     foreign,
+    ...placeIn(source, taskId),
+    ...largeIn(source, taskId),
   };
+}
+
+function placeIn(source: Source, id: string): { place?: string } {
+  const place = source.placeOf(id);
+  return place === undefined ? {} : { place };
+}
+
+function largeIn(source: Source, taskId: string): Pick<TimelineTask, "largeArguments"> {
+  const large = source.largeArgumentsOf(taskId);
+  return large === undefined ? {} : { largeArguments: large.map(({ bytes, hash }) => ({ bytes, hash })) };
 }
 
 function showAttempt(attempt: AttemptRecord, lane: number, now: number): TimelineAttempt {
@@ -215,6 +243,7 @@ function showCall({ started, cell, returned }: CallRecord, source: Source, now: 
     returnedTotal: returned?.total ?? 0,
     pending: returned?.pending ?? started.total,
     outcome: returned?.outcome ?? "running",
+    ...placeIn(source, started.callId),
   };
 }
 

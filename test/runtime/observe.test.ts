@@ -78,8 +78,41 @@ describe("context and state", () => {
       using _ = profile("parse", { k: 1 });
       return 1;
     });
-    await get(parsing.remote());
-    expect(timeline().events).toContainEqual(expect.objectContaining({ type: "span", name: "parse", data: { k: 1 } }));
+    const ref = parsing.remote();
+    await get(ref);
+    const { taskId } = ref;
+    expect(timeline().events).toContainEqual(
+      expect.objectContaining({ type: "span", name: "parse", data: { k: 1 }, taskId }),
+    );
+    const lane = timeline({ name: "parsing" }).data.spans[0]?.lane ?? -1;
+    expect(timeline({ name: "parsing" }).data.lanes[lane]?.kind).toBe("worker");
+  });
+
+  it("places of the first submissions and calls, equal data given by value, and large captures are in the timeline", async () => {
+    const { stdout } = await runProgram(`
+      import { get, remote, shutdown, timeline } from "heddle";
+      const table = new Float64Array(200_000);
+      const size = remote(function size(data) { return data.length + table.length; });
+      const data = new Float64Array(50_000);
+      const shared = new Float64Array(new SharedArrayBuffer(400_000));
+      await get([size.remote(data), size.remote(data), size.remote(shared), size.remote("x".repeat(200_000))]);
+      const { events } = timeline();
+      console.log(JSON.stringify({
+        lines: events.filter(({ type }) => type === "place").map(({ id, place }) => id[0] + place.replace(/.*main.mjs:(\\d+):.*/, "$1")),
+        large: events.filter(({ type }) => type === "largeArgument").map(({ bytes, hash }) => [bytes, hash]),
+        captures: events.filter(({ type }) => type === "largeCapture").map(({ functionName, largest, bytes }) => [functionName, largest, bytes > 1_600_000]),
+      }));
+      await shutdown();
+    `);
+    const { captures, large, lines } = JSON.parse(stdout) as {
+      lines: string[];
+      large: [number, number][];
+      captures: [string, string, boolean][];
+    };
+    expect(lines).toEqual(["t8", "t8", "t8", "t8", "c8"]);
+    expect(large.map(([bytes]) => bytes)).toEqual([400_000, 400_000, 400_000, expect.any(Number)]);
+    expect(new Set(large.slice(0, 3).map(([, hash]) => hash)).size).toBe(1);
+    expect(captures).toEqual([["size", "table", true]]);
   });
 
   it("obs-10 tasks that end well are finished in the timeline", async () => {

@@ -4,9 +4,14 @@ import { renderPng } from "../../kernel/charts/png.ts";
 import { encodeIndexedPng, quantize } from "../../kernel/charts/png-encoder.ts";
 import { renderSvg, type SvgOptions } from "../../kernel/charts/svg.ts";
 import { textWidth } from "../../kernel/charts/text-width.ts";
-import { timeTicks } from "../../kernel/charts/time-axis.ts";
 import type { TaskEvent } from "../../runtime/events.ts";
-import { summarize, TimelineBuilder, type TimelineData, type TimelineFilter } from "../../runtime/timeline.ts";
+import {
+  summarize,
+  TimelineBuilder,
+  type TimelineData,
+  type TimelineFilter,
+  timeTicks,
+} from "../../runtime/timeline.ts";
 import { callEvents, earlyReturns, everything, inOrder, manyTasks, taskEvents } from "../support/traces.ts";
 
 function view(events: readonly TaskEvent[], filter: TimelineFilter = {}): TimelineData {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../../runtime/events.ts";
-import { Timeline } from "../../runtime/timeline.ts";
+import { adviceText, Timeline } from "../../runtime/timeline.ts";
 import {
   callEvents,
   earlyReturns,
@@ -295,4 +295,67 @@ test("spilling while many tasks are under way", () => {
 
 test("no complaint about spilling with few tasks", () => {
   expect(rules(spilling(8))).toEqual([]);
+});
+
+/** Calls of `f` on two workers that were each given `bytes` with this hash. */
+function givenByValue(hashes: readonly number[], bytes: number): TaskEvent[] {
+  const large = hashes.map(
+    (hash, i): TaskEvent => ({ type: "largeArgument", time: 0, taskId: `work${i}`, bytes, hash }),
+  );
+  const runs = new Array<number>(hashes.length).fill(50);
+  return [...inOrder(workerEvents(2), ...parallel(runs, 2)), ...large];
+}
+
+test("the same data by value again and again", () => {
+  const [advice] = new Timeline(givenByValue([7, 7, 7, 7], 8e6)).advise();
+  expect(advice).toMatchObject({ rule: "largeArgument", taskIds: ["work0", "work1", "work2", "work3"] });
+  expect(advice!.message).toContain("4 calls of work were given the same 8.0 MB by value");
+  expect(advice!.message).toContain("24 MB for nothing");
+});
+
+test("no complaint about different data, about twice, or about little", () => {
+  expect(rules(givenByValue([1, 2, 3, 4], 8e6))).toEqual([]);
+  expect(rules(givenByValue([7, 7], 8e6))).toEqual([]);
+  expect(rules(givenByValue([7, 7, 7, 7], 2e5))).toEqual([]);
+});
+
+function capturing(bytes: number, workers: number): TaskEvent[] {
+  const capture: TaskEvent = { type: "largeCapture", time: 0, functionName: "work", bytes, largest: "table" };
+  return [...inOrder(workerEvents(2), ...parallel([50, 50, 50, 50], workers)), capture];
+}
+
+test("a function that takes much along to several workers", () => {
+  const [advice] = new Timeline(capturing(8e6, 2)).advise();
+  expect(advice?.rule).toBe("largeCapture");
+  expect(advice!.message).toContain("work captures 8.0 MB, most of it in table: each of 2 workers made a copy");
+});
+
+test("no complaint about a capture that one worker has, or a small one", () => {
+  expect(rules(capturing(8e6, 1))).toEqual([]);
+  expect(rules(capturing(2e6, 2))).toEqual([]);
+});
+
+/** The same events, each call and submission with its line. */
+function placed(events: readonly TaskEvent[], lineOf: (index: number) => number): TaskEvent[] {
+  let index = 0;
+  return events.flatMap((event): TaskEvent[] => {
+    if (event.type !== "callStarted") return [event];
+    const place = `cell-1.ts:${lineOf(index++)}:7`;
+    return [{ type: "place", time: event.time, id: event.callId, place }, event];
+  });
+}
+
+test("an advice names the line where all of it stands", () => {
+  const data = (events: readonly TaskEvent[]) => new Timeline(events, { cell: "1" });
+  const loop = data(placed(getLoop(4), () => 12));
+  expect(loop.advise()[0]).toMatchObject({ rule: "getInLoop", place: "cell-1.ts:12:7", line: 12 });
+  expect(adviceText(loop.advise()[0]!, loop.data)).toMatch(/^Line 12: 4 calls of load/);
+  const session = new Timeline(placed(getLoop(4), () => 12));
+  expect(adviceText(session.advise()[0]!, session.data)).toMatch(/^\[1\] line 12: 4 calls of load/);
+  expect(data(getLoop(4)).advise()[0]).not.toHaveProperty("line");
+});
+
+test("calls on several lines are no loop", () => {
+  expect(rules(placed(getLoop(4), (index) => 12 + index))).toEqual([]);
+  expect(rules(placed(getLoop(8), (index) => (index < 4 ? 12 : 20)))).toEqual(["getInLoop"]);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../../runtime/events.ts";
+import { withoutPauses } from "../../runtime/timeline/pauses.ts";
 import {
   describe,
   formatTime,
@@ -279,4 +280,52 @@ test("a timeline object gives the events of its part, its statistics and a reada
   ]);
   expect(timeline.stats.tasks).toBe(1);
   expect(new Timeline(events).events).toHaveLength(events.length);
+});
+
+test("the time between cells in which nothing ran is in no figure, but in the data", () => {
+  const events = inOrder(
+    workerEvents(1),
+    taskEvents({ id: "a", cell: "1", submit: 0, start: 0, end: 100 }),
+    taskEvents({ id: "b", cell: "2", submit: 60_100, start: 60_110, end: 60_200, ready: 60_105 }),
+    callEvents({ id: "g", cell: "2", kind: "get", of: ["b"], start: 60_101, end: 60_201 }),
+  );
+  const timeline = new Timeline(events);
+  expect(timeline.stats).toMatchObject({ wall: 201, taskTime: 190 });
+  expect(timeline.data).toMatchObject({ start: 0, end: 60_201 });
+  const active = withoutPauses(timeline.data);
+  expect(active.pauses).toEqual([{ time: 100, length: 60_000 }]);
+  expect(active.tasks[1]).toMatchObject({ submittedAt: 100, readyAt: 105, endedAt: 200 });
+  expect(active.calls[0]).toMatchObject({ start: 101, end: 201 });
+  expect(String(timeline)).toContain("(1 m 0 s between cells left out)");
+});
+
+test("a pause of one cell, a short one, and one that a task fills are no pauses", () => {
+  const pause = (end: number, cell: string, start = 5_000) =>
+    new Timeline(
+      inOrder(
+        taskEvents({ id: "a", cell: "1", submit: 0, start: 0, end }),
+        taskEvents({ id: "b", cell, submit: start, start, end: start + 100 }),
+      ),
+    ).stats.wall;
+  expect(pause(100, "2")).toBe(200);
+  expect(pause(100, "1")).toBe(5_100);
+  expect(pause(100, "2", 1_050)).toBe(1_150);
+  expect(pause(4_900, "2")).toBe(5_100);
+});
+
+test("a cell is given by its number too; a name leaves out the calls that have to do with others", () => {
+  const events = [
+    ...earlyReturns({ cell: "3" }),
+    ...taskEvents({ id: "other", fn: "other", cell: "9", submit: 5_000, start: 5_000, end: 5_100 }),
+    ...callEvents({ id: "g", cell: "9", kind: "get", of: ["other"], start: 5_001, end: 5_101 }),
+  ];
+  expect(view(events, { cell: 9 }).tasks.map(({ id }) => id)).toEqual(["other"]);
+  const named = view(events, { name: "other" });
+  expect(named.calls.map(({ id }) => id)).toEqual(["g"]);
+  expect([named.start, named.end]).toEqual([5_000, 5_101]);
+});
+
+test("a part of the time in which there was nothing is empty, not negative", () => {
+  expect(summarize(view(earlyReturns(), { until: 10 })).wall).toBe(0);
+  expect(summarize(view(earlyReturns(), { since: 99_000 })).wall).toBe(0);
 });

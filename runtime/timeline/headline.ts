@@ -1,14 +1,6 @@
-import {
-  describe,
-  formatPart,
-  formatRatio,
-  formatTime,
-  isEarlyReturn,
-  plural,
-  type TimelineCall,
-  type TimelineData,
-  type TimelineStats,
-} from "../../runtime/timeline.ts";
+import type { Advice } from "./advice.ts";
+import { isEarlyReturn, type TimelineCall, type TimelineData } from "./data.ts";
+import { describe, formatPart, formatRatio, formatTime, plural, type TimelineStats } from "./statistics.ts";
 
 /** A figure at the head of a chart. */
 export interface Figure {
@@ -50,6 +42,22 @@ export function figuresOf(data: TimelineData, stats: TimelineStats): Figure[] {
   if (stats.retried > 0) figures.push({ name: "retried", value: stats.retried.toLocaleString("en") });
   if (stats.cancelled > 0) figures.push({ name: "cancelled", value: stats.cancelled.toLocaleString("en") });
   return figures;
+}
+
+/** An advice with where it applies, as far as that is known: `Line 3: …`, `[4] line 3: …`, `main.mjs:3: …`. */
+export function adviceText({ cell, line, message, place }: Advice, data: TimelineData): string {
+  const outside = data.cell === undefined && cell !== undefined ? `[${cell}]` : "";
+  if (line === undefined) return outside === "" ? message : `${outside} ${message}`;
+  const file = /([^/]+):\d+:\d+$/.exec(place ?? "")?.[1];
+  if (file !== undefined && !/^cell-[^/]+\.ts$/.test(file)) return `${file}:${line}: ${message}`;
+  return outside === "" ? `Line ${line}: ${message}` : `${outside} line ${line}: ${message}`;
+}
+
+/** What was left out of the drawing; empty where nothing was. */
+export function pausesText({ pauses = [] }: TimelineData): string {
+  if (pauses.length === 0) return "";
+  const time = formatTime(pauses.reduce((sum, { length }) => sum + length, 0));
+  return `${time} between cells left out`;
 }
 
 /** The text alternative: what a reader who cannot see the picture needs to know. */

@@ -1,14 +1,13 @@
+import type { Advice } from "./advice.ts";
 import {
-  type Advice,
-  formatTime,
   isEarlyReturn,
   type TimelineAttempt,
   type TimelineCall,
   type TimelineData,
-  type TimelineStats,
   type TimelineTask,
-} from "../../runtime/timeline.ts";
-import { cellLabel, figuresOf, returnLabels, titleOf } from "./headline.ts";
+} from "./data.ts";
+import { adviceText, cellLabel, figuresOf, pausesText, returnLabels, titleOf } from "./headline.ts";
+import { type FunctionStats, formatTime, type TimelineStats } from "./statistics.ts";
 import { timeTicks } from "./time-axis.ts";
 
 export interface TextOptions {
@@ -50,12 +49,34 @@ export function renderText(
     lines.push(`${" ".repeat(gutter)}|and ${data.lanes.length - MOST_LANES} more lanes`);
   lines.push(
     "",
+    ...(data.pauses ? [`(${pausesText(data)})`, ""] : []),
     ...returnLines(data),
     ...failureLines(data),
-    ...advice.slice(0, 3).map(({ message }) => `! ${message}`),
+    ...advice.slice(0, 3).map((one) => `! ${adviceText(one, data)}`),
   );
   while (lines.at(-1) === "") lines.pop();
   return lines.join("\n");
+}
+
+const MOST_FUNCTIONS = 12;
+
+/** A line for each function, by the time spent in it; empty where there is none. */
+export function functionTable({ functions }: TimelineStats): string {
+  if (functions.length === 0) return "";
+  const rows = functions
+    .slice(0, MOST_FUNCTIONS)
+    .map(({ name, count, median, p95, max, total }: FunctionStats) => [
+      name,
+      count.toLocaleString("en"),
+      ...[median, p95, max, total].map(formatTime),
+    ]);
+  const table = [["function", "runs", "median", "p95", "max", "total"], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const lines = table.map((row) =>
+    row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "),
+  );
+  const others = functions.length - MOST_FUNCTIONS;
+  return [...lines, ...(others > 0 ? [`and ${others} more`] : [])].join("\n");
 }
 
 function joinWithin(parts: readonly string[], separator: string, width: number): string[] {

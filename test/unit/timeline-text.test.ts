@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
-import { renderText } from "../../kernel/charts/text.ts";
 import type { TaskEvent } from "../../runtime/events.ts";
-import { summarize, TimelineBuilder, type TimelineFilter } from "../../runtime/timeline.ts";
+import { renderText, summarize, TimelineBuilder, type TimelineFilter } from "../../runtime/timeline.ts";
 import { earlyReturns, everything, manyTasks } from "../support/traces.ts";
 
 function text(events: readonly TaskEvent[], filter: TimelineFilter = {}, width?: number): string {

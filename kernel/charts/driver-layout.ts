@@ -49,7 +49,7 @@ function placeLabel(
     const width = textWidth(text, FONT_SIZE, { bold: true });
     const anchor = at + width / 2 > right ? "end" : at - width / 2 < left ? "start" : "middle";
     const from = anchor === "end" ? Math.min(at + 6, right + 6) - width : anchor === "start" ? at - 4 : at - width / 2;
-    if (from < occupied[row]! + 8) continue;
+    if (from < Math.max(4, occupied[row]! + 8) || from + width > right + 10) continue;
     occupied[row] = from + width;
     return { text, anchor, row, x: anchor === "end" ? from + width : anchor === "start" ? from : at };
   }

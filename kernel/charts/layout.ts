@@ -163,7 +163,8 @@ function placeBars(
       });
     }
   const lines = new Map<number, Bar>();
-  for (const bar of bars.toSorted((a, b) => b.x - a.x)) {
+  // Of those that begin at one place the widest is the last.
+  for (const bar of bars.toSorted((a, b) => b.x - a.x || b.width - a.width)) {
     bar.roomUntil = lines.get(bar.y)?.x ?? layout.right;
     lines.set(bar.y, bar);
   }

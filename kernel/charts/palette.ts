@@ -1,11 +1,19 @@
-/** Colours of functions, after Okabe and Ito: told apart with the common colour-vision deficiencies too. */
-const PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D1F", "#5B4FA2", "#7A9A01"] as const;
+/**
+ * Colours of functions: the first eight after Okabe and Ito, each of the others the one of middle lightness and chroma
+ * that is farthest from all before it and from `FAILURE`, seen with the common colour-vision deficiencies too.
+ */
+// biome-ignore format: eight a line
+export const PALETTE: readonly string[] = [
+  "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#8C6D1F", "#5B4FA2", "#7A9A01",
+  "#781E3C", "#D2D2A5", "#4B4B00", "#F0B4C3", "#5A87FF", "#694B69", "#964B4B", "#5AE1FF",
+  "#691E69", "#69B469", "#A5E169", "#A55A87", "#0F7869", "#87874B", "#FF7896", "#B478C3",
+];
 
 /** Kept for what failed. */
 export const FAILURE = "#D55E00";
 
 /** How much lighter (above 0) or darker each further round through the palette is. */
-const ROUNDS = [0, 0.45, -0.4, 0.68, -0.62];
+const ROUNDS = [0, 0.4, -0.4];
 
 /** Gives each function its colour, the same one through a whole notebook. */
 export class FunctionColors {
@@ -35,6 +43,8 @@ export interface Theme {
   grid: string;
   stripe: string;
   driver: string;
+  /** Marks of the object store. */
+  accent: string;
 }
 
 export const LIGHT: Theme = {
@@ -45,6 +55,7 @@ export const LIGHT: Theme = {
   grid: "#E4E7EB",
   stripe: "#F6F7F9",
   driver: "#55677A",
+  accent: "#7A3FA8",
 };
 
 export const DARK: Theme = {
@@ -55,6 +66,7 @@ export const DARK: Theme = {
   grid: "#2A3038",
   stripe: "#181D22",
   driver: "#8CA0B6",
+  accent: "#C9A2EC",
 };
 
 function shade(color: string, amount: number): string {

@@ -4,6 +4,7 @@ import { type Layout, layOut } from "./layout.ts";
 import type { FunctionColors } from "./palette.ts";
 import { barTraces } from "./plotly-bars.ts";
 import { driverTraces, pauseLines, returnLines } from "./plotly-driver.ts";
+import { markTraces, spanTraces } from "./plotly-marks.ts";
 import { type Figure, fitLabels, NEUTRAL, PAGE_BACKGROUND, PAGE_TEXT, type Plane, round } from "./plotly-plane.ts";
 import { rasterImage, rasterTraces } from "./plotly-raster.ts";
 import { escapeXml } from "./svg-elements.ts";
@@ -39,7 +40,7 @@ export function plotlyFigure(
   const height = Math.max(60, layout.bottom);
   const traces = layout.area ? rasterTraces(data, plane) : barTraces(data, stats, plane);
   return {
-    data: [...traces, ...driverTraces(data, marks, plane)],
+    data: [...traces, ...spanTraces(data, plane), ...markTraces(data, plane), ...driverTraces(data, marks, plane)],
     layout: {
       ...(titled ? { title: titleBlock(data, stats) } : {}),
       height: height + 30 + (titled ? TITLE_HEIGHT + LEGEND_HEIGHT : 0),

@@ -2,7 +2,7 @@ import type { TimelineData } from "../../runtime/timeline.ts";
 import { placeBarLabels, solidParts } from "./bar-labels.ts";
 import type { Bar, Layout } from "./layout.ts";
 import { FAILURE, type FunctionColors, inkOn } from "./palette.ts";
-import { box, escapeXml, num, Paths } from "./svg-elements.ts";
+import { box, escapeXml, HALO, num, Paths } from "./svg-elements.ts";
 
 /** Up to so many bars, each has its name where there is room, and its wait for a worker as a line. */
 const LABELLED = 400;
@@ -168,11 +168,8 @@ function drawLabels(layout: Layout, colors: FunctionColors, returned: ReadonlySe
     if (!label.inside) outside.push(text);
     else if (inside.get(key)?.push(text) === undefined) inside.set(key, [text]);
   }
-  const groups = [...inside].map(
-    ([attributes, texts]) =>
-      `<g ${attributes} stroke-width="3" paint-order="stroke" stroke-linejoin="round">${texts.join("")}</g>`,
-  );
-  return groups.join("") + (outside.length > 0 ? `<g class="ft">${outside.join("")}</g>` : "");
+  const groups = [...inside].map(([attributes, texts]) => `<g ${attributes} ${HALO}>${texts.join("")}</g>`);
+  return groups.join("") + (outside.length > 0 ? `<g class="ft sb" ${HALO}>${outside.join("")}</g>` : "");
 }
 
 function drawRings(layout: Layout, returned: ReadonlySet<string>): string {

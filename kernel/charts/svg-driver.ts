@@ -2,7 +2,7 @@ import { callLabels, type TimelineCall, type TimelineData } from "../../runtime/
 import { drawnCalls, type ReturnMark } from "./driver-layout.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
-import { escapeXml, num } from "./svg-elements.ts";
+import { escapeXml, HALO, num } from "./svg-elements.ts";
 import { textWidth } from "./text-width.ts";
 
 /** Dashed lines closer than this are one. */
@@ -28,7 +28,7 @@ export function drawDriver(
     parts.push(`<path d="M${num(x - 4.2)} ${num(y - 5)}h8.4l-4.2 6.4z" ${color}/>`);
     if (label)
       parts.push(
-        `<text x="${num(label.x)}" y="${num(y - 8 - label.row * 14)}" text-anchor="${label.anchor}" font-weight="600" ${color}>${escapeXml(label.text)}</text>`,
+        `<text x="${num(label.x)}" y="${num(y - 8 - label.row * 14)}" text-anchor="${label.anchor}" font-weight="600" ${timedOut ? `class="sb" ${color}` : 'class="ft sb"'} ${HALO}>${escapeXml(label.text)}</text>`,
       );
   }
   return { lane: parts.join(""), lines: drawLines(layout, marks, y) };

@@ -4,6 +4,9 @@ import { DARK, LIGHT } from "./palette.ts";
 /** `auto` follows the colour scheme of the page or element that shows the picture, and of the system at last. */
 export type ThemeChoice = "auto" | "light" | "dark";
 
+/** Keeps what lies under letters away from them. */
+export const HALO = 'stroke-width="3" paint-order="stroke" stroke-linejoin="round"';
+
 /** A number as short as a picture needs it. */
 export function num(value: number): string {
   return String(Math.round(value * 10) / 10);
@@ -39,16 +42,16 @@ export class Paths {
   }
 }
 
-/** Colours as classes: `f…` fill, `s…` stroke; b background, t text, m muted, g grid, l stripe, d driver. */
+/** Colours as classes: `f…` fill, `s…` stroke; b background, t text, m muted, g grid, l stripe, d driver, a accent. */
 export function styleOf(choice: ThemeChoice): string {
   if (choice === "auto") return `<style>${rules(LIGHT)}@media (prefers-color-scheme:dark){${rules(DARK)}}</style>`;
   return `<style>${rules(choice === "dark" ? DARK : LIGHT)}</style>`;
 }
 
-function rules({ background, border, text, muted, grid, stripe, driver }: Theme): string {
+function rules({ background, border, text, muted, grid, stripe, driver, accent }: Theme): string {
   return (
     `.fb{fill:${background}}.sb{stroke:${background}}.card{fill:${background};stroke:${border}}` +
     `.ft{fill:${text}}.st{stroke:${text}}.fm{fill:${muted}}.sm{stroke:${muted}}` +
-    `.sg{stroke:${grid}}.fl{fill:${stripe}}.fd{fill:${driver}}.sd{stroke:${driver}}`
+    `.sg{stroke:${grid}}.fl{fill:${stripe}}.fd{fill:${driver}}.sd{stroke:${driver}}.fa{fill:${accent}}.sa{stroke:${accent}}`
   );
 }

@@ -43,12 +43,13 @@ export function markEntry(mark: LegendMark): LegendEntry {
 /** A swatch for each of the functions that took most time, in the order in which they came up; the others as a number. */
 export function functionEntries(data: TimelineData, stats: TimelineStats, colors: FunctionColors): LegendEntry[] {
   const shown = new Set(stats.functions.slice(0, MOST_FUNCTIONS).map(({ name }) => name));
-  const names = [...new Set(data.tasks.map((task) => task.functionName))].filter((name) => shown.has(name));
+  const drawn = data.tasks.filter((task) => task.attempts.some((attempt) => attempt.state !== "cancelled"));
+  const names = [...new Set(drawn.map((task) => task.functionName))].filter((name) => shown.has(name));
   const entries = names.map((name) => ({
     text: fitText(name, 160, FONT_SIZE),
     swatch: `${SWATCH} fill="${colors.of(name)}"/>`,
   }));
-  const others = stats.functions.length - names.length;
+  const others = new Set(drawn.map((task) => task.functionName)).size - names.length;
   return others > 0 ? [...entries, { text: `+${others} more`, swatch: "" }] : entries;
 }
 

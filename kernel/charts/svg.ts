@@ -4,7 +4,6 @@ import {
   cellLabel,
   type Figure,
   figuresOf,
-  formatBytes,
   isEarlyReturn,
   pausesText,
   sentenceOf,
@@ -15,11 +14,13 @@ import {
 } from "../../runtime/timeline.ts";
 import { placeReturns, returnedTasks } from "./driver-layout.ts";
 import { FONT_SIZE, type Layout, layOut, MARGIN } from "./layout.ts";
+import { placeMarks } from "./marks-layout.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import { drawBars, type LanePicture } from "./svg-bars.ts";
 import { drawDriver } from "./svg-driver.ts";
 import { escapeXml, num, styleOf, type ThemeChoice } from "./svg-elements.ts";
 import { drawLegend, functionEntries, type LegendEntry, markEntry } from "./svg-legend.ts";
+import { drawMarks } from "./svg-marks.ts";
 import { drawRaster } from "./svg-raster.ts";
 import { fitText, textWidth, wrapText } from "./text-width.ts";
 
@@ -61,7 +62,7 @@ export function renderSvg(
     ? drawRaster(data, layout, colors)
     : drawBars(data, layout, { colors, criticalPath: stats.criticalPath, returned: returnedTasks(data) });
   const driver = drawDriver(data, layout, marks);
-  const events = drawMarks(data, layout);
+  const events = drawMarks(placeMarks(data, layout));
   const legend = drawLegend(
     [...functionEntries(data, stats, colors), ...markEntries(data, picture, events.entries)],
     width,
@@ -175,37 +176,6 @@ function drawLaneLabels(data: TimelineData, { rows, left }: Layout): string {
     })
     .join("");
 }
-
-/** What happened to workers and the store. */
-function drawMarks(data: TimelineData, layout: Layout): { marks: string; entries: LegendEntry[] } {
-  const rowOf = new Map(layout.rows.map((row) => [row.lane, row]));
-  const parts: string[] = [];
-  const kinds = new Set<string>();
-  let spilled = 0;
-  for (const { kind, time, lane, bytes } of data.marks) {
-    const row = rowOf.get(lane ?? -1);
-    const x = num(layout.x(time));
-    if (kind === "spilled" || kind === "restored") {
-      spilled += kind === "spilled" ? (bytes ?? 0) : 0;
-      parts.push(`<g transform="translate(${x} ${num(layout.bottom)})">${SPILLED}</g>`);
-    } else if (row && row.height >= 10)
-      parts.push(
-        `<g transform="translate(${x} ${num(row.y + row.height / 2)})">${kind === "workerCrashed" ? CRASHED : STARTED}</g>`,
-      );
-    else continue;
-    kinds.add(kind === "restored" ? "spilled" : kind);
-  }
-  const lifted = (mark: string): string => `<g transform="translate(6 -4)">${mark}</g>`;
-  const entries: LegendEntry[] = [];
-  if (kinds.has("workerStarted")) entries.push({ text: "worker started", swatch: lifted(STARTED) });
-  if (kinds.has("workerCrashed")) entries.push({ text: "worker crashed", swatch: lifted(CRASHED) });
-  if (kinds.has("spilled")) entries.push({ text: `spilled ${formatBytes(spilled)}`, swatch: lifted(SPILLED) });
-  return { marks: parts.join(""), entries };
-}
-
-const CRASHED = `<path d="M1-8L-4 1H-.5L-2 8L4-2H.5L3-8z" fill="${FAILURE}" class="sb" stroke-width=".8"/>`;
-const STARTED = '<path d="M-3-4.5L4 0L-3 4.5z" class="fb sm" stroke-width="1.4"/>';
-const SPILLED = '<path d="M0-5L5 0L0 5L-5 0z" fill="#5B4FA2" class="sb" stroke-width="1"/>';
 
 function markEntries(data: TimelineData, picture: LanePicture, events: readonly LegendEntry[]): LegendEntry[] {
   const entries = [...picture.shows].map(markEntry);

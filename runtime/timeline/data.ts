@@ -152,7 +152,7 @@ export interface TimelineData extends Interval {
 /** Whether a `wait` came back, early or at its time limit: the moments a chart marks. A look that found nothing is none. */
 export function isEarlyReturn(call: TimelineCall): boolean {
   if (call.kind !== "wait" || call.outcome === "running" || call.outcome === "interrupted") return false;
-  return call.returnedTotal > 0 || call.timeout !== 0;
+  return call.returnedTotal > 0 || (call.outcome === "timeout" && call.timeout !== 0);
 }
 
 /** How long the user's code of an attempt ran between `from` and `to`, waiting for nested tasks left out. */

@@ -83,7 +83,9 @@ export function returnLabels(call: TimelineCall, nameOf: (taskId: string) => str
   const count = plural(call.returnedTotal, "ref");
   const labels = names.length === call.returnedTotal && names.length <= 3 ? [names.join(" "), count] : [count];
   const short = call.returnedTotal.toLocaleString("en");
-  return call.outcome === "timeout" ? labels.map((label) => `timed out, ${label}`) : [...labels, short];
+  return call.outcome === "timeout"
+    ? [...labels.map((label) => `timed out, ${label}`), "timed out"]
+    : [...labels, short];
 }
 
 function callNames(calls: readonly TimelineCall[]): string[] {

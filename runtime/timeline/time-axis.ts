@@ -27,7 +27,8 @@ export function timeTicks(length: number, count: number): Tick[] {
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
   const factor = rough / power;
-  return power * (factor <= 1.2 ? 1 : factor <= 2.4 ? 2 : factor <= 6 ? 5 : 10);
+  // The borders are the geometric means of the steps.
+  return power * (factor <= 1.41 ? 1 : factor <= 3.16 ? 2 : factor <= 7.07 ? 5 : 10);
 }
 
 function longStep(rough: number): number {

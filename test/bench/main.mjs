@@ -2,13 +2,14 @@
 // Rows beside their peers in one run: the peers of a row take turns, so that a change of the machine's pace meets all of
 // them alike. Figures are medians; the ratio is that of a peer to heddle, so above 1 means that heddle is better.
 import { parseArgs } from "node:util";
+import { chartRows } from "./charts.mjs";
 import { headlessRows } from "./headless.mjs";
 import { kernelRows } from "./kernels.mjs";
 import { loopRows } from "./loops.mjs";
 import { poolRows } from "./pools.mjs";
 import { formatTable, machine, machineLine } from "./table.mjs";
 
-const rows = [...poolRows, ...kernelRows, ...headlessRows, ...loopRows];
+const rows = [...poolRows, ...kernelRows, ...headlessRows, ...loopRows, ...chartRows];
 
 function readArguments() {
   try {

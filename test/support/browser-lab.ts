@@ -19,8 +19,12 @@ export interface JupyterServer extends AsyncDisposable {
   readonly log: string;
 }
 
-/** Starts a server over `home.notebooks` and resolves when it listens. Its disposal ends it and its kernels. */
-export async function startJupyterServer(home: JupyterHome, theme: Theme = "JupyterLab Light"): Promise<JupyterServer> {
+/** Starts a server over `home.notebooks`, under `base`, and resolves when it listens. Its disposal ends it and its kernels. */
+export async function startJupyterServer(
+  home: JupyterHome,
+  theme: Theme = "JupyterLab Light",
+  base = "/",
+): Promise<JupyterServer> {
   const token = randomBytes(16).toString("hex");
   writeSettings(home, theme);
   const child = spawn(
@@ -34,6 +38,7 @@ export async function startJupyterServer(home: JupyterHome, theme: Theme = "Jupy
       "--ServerApp.port=0",
       `--IdentityProvider.token=${token}`,
       `--ServerApp.root_dir=${home.notebooks}`,
+      `--ServerApp.base_url=${base}`,
       "--LabApp.news_url=None",
       "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
       "--LabApp.extension_manager=readonly",
@@ -57,7 +62,7 @@ export async function startJupyterServer(home: JupyterHome, theme: Theme = "Jupy
   });
   return {
     address: (notebook, app = "lab") =>
-      `${origin}/${app === "lab" ? "lab/tree" : "notebooks"}/${encodeURIComponent(notebook)}?token=${token}`,
+      `${origin}${base}${app === "lab" ? "lab/tree" : "notebooks"}/${encodeURIComponent(notebook)}?token=${token}`,
     get log() {
       return log;
     },

@@ -34,8 +34,10 @@ export interface WatchedPage extends AsyncDisposable {
   readonly outside: string[];
 }
 
+const usualSize = { width: 1400, height: 1800 };
+
 /** Opens a page in a browser of its own with an empty profile. Requests to any other machine are recorded and refused. */
-export async function openPage(url: string): Promise<WatchedPage> {
+export async function openPage(url: string, size = usualSize): Promise<WatchedPage> {
   if (!executablePath) throw new Error(browserMissing);
   const browser = await chromium.launch({
     executablePath,
@@ -51,15 +53,15 @@ export async function openPage(url: string): Promise<WatchedPage> {
     ],
   });
   try {
-    return await watchedPage(browser, url);
+    return await watchedPage(browser, url, size);
   } catch (error) {
     await browser.close();
     throw error;
   }
 }
 
-async function watchedPage(browser: Browser, url: string): Promise<WatchedPage> {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 1800 } });
+async function watchedPage(browser: Browser, url: string, viewport: typeof usualSize): Promise<WatchedPage> {
+  const context = await browser.newContext({ viewport });
   const outside = await refuseOutside(context);
   const page = await context.newPage();
   const errors: string[] = [];

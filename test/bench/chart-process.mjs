@@ -1,0 +1,81 @@
+// One measurement of the charts: chart-process.mjs MEASURE ARGUMENT… Prints the figure.
+import { get, init, remote, shutdown, timeline } from "heddle";
+import { fullBundle } from "../../dist/kernel/charts/bundle.js";
+import { LiveChart } from "../../dist/kernel/charts/live-chart.js";
+import { FunctionColors } from "../../dist/kernel/charts/palette.js";
+import { renderSvg } from "../../dist/kernel/charts/svg.js";
+import { summarize } from "../../dist/runtime/timeline.js";
+import { timelineOf } from "./graphs.mjs";
+import { median } from "./table.mjs";
+
+const step = remote(function step(ms) {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+});
+
+/** The timeline of `count` tasks on eight workers. */
+async function tasks(count, ms) {
+  await init({ numCpus: 8 });
+  await get(Array.from({ length: count }, () => step.remote(ms)));
+  const run = timeline();
+  await shutdown();
+  return run;
+}
+
+const measures = {
+  /** Milliseconds to draw the picture of so many tasks, from the snapshot to the SVG. */
+  async svg(count) {
+    const { data } = await tasks(Number(count), count > 1_000 ? 0.02 : 2);
+    const colors = new FunctionColors();
+    const draws = Array.from({ length: count > 1_000 ? 5 : 50 }, () => {
+      const began = performance.now();
+      renderSvg(data, summarize(data), { colors });
+      return performance.now() - began;
+    });
+    return median(draws);
+  },
+  /** Kilobytes of the whole chart in a notebook. */
+  async size(count) {
+    const { data } = await tasks(Number(count), count > 1_000 ? 0.02 : 2);
+    const bundle = await fullBundle(data, { colors: new FunctionColors(), kernelspecName: "heddle" });
+    return JSON.stringify(bundle).length / 1_000;
+  },
+  /** Percent of a core that a chart takes while so many tasks of 4 ms run: their events again, on a clock that drawing does not hold up. */
+  async live(count) {
+    const { events } = await tasks(Number(count), 4);
+    const timers = new Set();
+    let now = events[0].time;
+    const clock = {
+      now: () => now,
+      setTimer(run, delay) {
+        const timer = { due: now + delay, run };
+        timers.add(timer);
+        return timer;
+      },
+      clearTimer: (timer) => timers.delete(timer),
+    };
+    const chart = new LiveChart({ cell: undefined, kernelspecName: "heddle", clock, publish() {} });
+    const began = process.cpuUsage();
+    let next = 0;
+    const end = events.at(-1).time;
+    for (; now < end; now += 50) {
+      for (const timer of timers) if (timer.due <= now && timers.delete(timer)) timer.run();
+      let upTo = next;
+      while (upTo < events.length && events[upTo].time <= now) upTo++;
+      chart.add(events.slice(next, upTo));
+      next = upTo;
+    }
+    const { system, user } = process.cpuUsage(began);
+    await chart.close();
+    return ((user + system) / 1_000 / (end - events[0].time)) * 100;
+  },
+  /** By how many percent the wall time that a run on some workers predicts for others misses a real run on them. */
+  async simulate(graph, from, to) {
+    const predicted = (await timelineOf(graph, Number(from))).simulate({ workers: Number(to) }).wall;
+    const real = (await timelineOf(graph, Number(to))).stats.wall;
+    return Math.abs(predicted / real - 1) * 100;
+  },
+};
+
+const [what, ...args] = process.argv.slice(2);
+console.log(JSON.stringify(await measures[what](...args)));

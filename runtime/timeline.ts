@@ -18,6 +18,7 @@ export * from "./timeline/headline.ts";
 export type { Simulation } from "./timeline/simulate.ts";
 export * from "./timeline/statistics.ts";
 export { timeTicks } from "./timeline/time-axis.ts";
+export { assignTracks } from "./timeline/tracks.ts";
 export { advise, renderText, simulate, TimelineBuilder, toChromeTrace };
 
 /** Under this type a timeline travels to the program that draws it. */

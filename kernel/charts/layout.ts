@@ -1,4 +1,4 @@
-import type { TimelineAttempt, TimelineData, TimelineTask } from "../../runtime/timeline.ts";
+import { assignTracks, type TimelineAttempt, type TimelineData, type TimelineTask } from "../../runtime/timeline.ts";
 import { fitText, textWidth } from "./text-width.ts";
 
 /** Above so many attempts a picture shows a raster instead of bars. */
@@ -63,7 +63,7 @@ export function layOut(
   const shown = data.lanes.map((lane, index) => ({ lane, index })).filter(({ lane }) => lane.kind !== "driver");
   const attempts = data.tasks.reduce((sum, task) => sum + task.attempts.length, 0);
   const asBars = attempts <= MOST_BARS;
-  const tracks = asBars ? assignTracks(data) : new Map<TimelineAttempt, number>();
+  const tracks = asBars ? assignTracks(data, MOST_TRACKS) : new Map<TimelineAttempt, number>();
   const trackCounts = countTracks(tracks, data.lanes.length);
   const total = shown.reduce((sum, { index }) => sum + trackCounts[index]!, 0);
   const dense = total > 14;
@@ -115,22 +115,6 @@ export function layOut(
       }),
     );
   return layout;
-}
-
-/** Attempts of one worker overlap where a task waits for nested ones: each gets the first line of the lane that is free. */
-function assignTracks(data: TimelineData): Map<TimelineAttempt, number> {
-  const tracks = new Map<TimelineAttempt, number>();
-  const ends = data.lanes.map(() => [] as number[]);
-  const attempts = data.tasks.flatMap((task) => task.attempts).sort((a, b) => a.start - b.start);
-  for (const attempt of attempts) {
-    const lane = ends[attempt.lane];
-    if (!lane) continue;
-    const free = lane.findIndex((end) => end <= attempt.start + 1e-6);
-    const track = free >= 0 ? free : Math.min(lane.length, MOST_TRACKS - 1);
-    lane[track] = Math.max(lane[track] ?? 0, attempt.end);
-    tracks.set(attempt, track);
-  }
-  return tracks;
 }
 
 function countTracks(tracks: ReadonlyMap<TimelineAttempt, number>, lanes: number): number[] {

@@ -9,6 +9,7 @@ import {
 import { adviceText, cellLabel, figuresOf, pausesText, returnLabels, titleOf } from "./headline.ts";
 import { type FunctionStats, formatTime, type TimelineStats } from "./statistics.ts";
 import { timeTicks } from "./time-axis.ts";
+import { assignTracks } from "./tracks.ts";
 
 export interface TextOptions {
   /** Characters of a line; default 80. */
@@ -17,6 +18,7 @@ export interface TextOptions {
 }
 
 const MOST_LANES = 40;
+const MOST_TRACKS = 4;
 const MOST_RETURNS = 12;
 /** What a character stands for where no name is written. */
 const MARKS = { finished: "#", running: ">", failed: "x", cancelled: "/", blocked: ".", fetching: "~" } as const;
@@ -36,14 +38,17 @@ export function renderText(
   const scale = columns / Math.max(1e-9, data.end - data.start);
   const column = (time: number): number => Math.max(0, Math.min(columns - 1, Math.floor((time - data.start) * scale)));
   const byLane = attemptsByLane(data);
+  const tracks = assignTracks(data, MOST_TRACKS);
   if (lanes.length > 0) lines.push(`${" ".repeat(gutter)}${axisLine(data, columns)}`);
   lanes.forEach((lane, index) => {
     const label = lane.label.length < gutter ? lane.label.padStart(gutter - 1) : `${lane.label.slice(0, gutter - 2)}-`;
-    const row =
+    const rows =
       lane.kind === "driver"
-        ? driverLine(data.calls, columns, column)
-        : laneLine(byLane.get(index) ?? [], columns, column);
-    lines.push(`${label} |${row}`.trimEnd());
+        ? [driverLine(data.calls, columns, column)]
+        : inTracks(byLane.get(index) ?? [], tracks).map((entries) => laneLine(entries, columns, column));
+    rows.forEach((row, track) => {
+      lines.push(`${track === 0 ? label : label.replaceAll(/./g, " ")} |${row}`.trimEnd());
+    });
   });
   if (data.lanes.length > MOST_LANES)
     lines.push(`${" ".repeat(gutter)}|and ${data.lanes.length - MOST_LANES} more lanes`);
@@ -93,6 +98,17 @@ function joinWithin(parts: readonly string[], separator: string, width: number):
 interface LaneEntry {
   task: TimelineTask;
   attempt: TimelineAttempt;
+}
+
+/** What a lane holds, line by line: tasks that a worker has at the same time do not cover each other. */
+function inTracks(entries: readonly LaneEntry[], tracks: ReadonlyMap<TimelineAttempt, number>): LaneEntry[][] {
+  const lines: LaneEntry[][] = [[]];
+  for (const entry of entries) {
+    const track = tracks.get(entry.attempt) ?? 0;
+    while (lines.length <= track) lines.push([]);
+    lines[track]!.push(entry);
+  }
+  return lines;
 }
 
 function attemptsByLane(data: TimelineData): Map<number, LaneEntry[]> {

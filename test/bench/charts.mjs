@@ -22,7 +22,7 @@ const byCount = (measure) =>
   Object.fromEntries(counts.map((count) => [`${Number(count).toLocaleString("en")} tasks`, [measure, count]]));
 
 export const chartRows = [
-  row("chart-draw", "the picture of so many tasks, statistics included", "ms", byCount("svg"), 3),
+  row("chart-draw", "the picture of so many tasks", "ms", byCount("svg"), 3),
   row("chart-size", "the whole chart in a notebook's file", "kB", byCount("size"), 1),
   row("chart-live", "a chart that is drawn while 1,000 tasks run", "% of a core", { heddle: ["live", "1000"] }, 5),
   row(

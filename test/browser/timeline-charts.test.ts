@@ -17,7 +17,7 @@ const skip = missing !== undefined && !strict;
 const run = promisify(execFile);
 
 const cells = [
-  `import { cancel, get, init, progress, put, remote, settled, timeline, wait } from "heddle";
+  `import { cancel, get, init, progress, remote, settled, timeline, wait } from "heddle";
 await init({ numCpus: 4 });
 const nap = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 const lookup = remote(async function lookup(i: number) { await nap(60 + i * 45); return i; });`,
@@ -29,7 +29,6 @@ while (pending.length > 0) {
 }`,
   `const load = remote(async function load(name: string) { await nap(120); return name; });
 const join = remote(async function join(a: string, b: string) { await nap(90); return a + b; });
-let tries = new Int32Array(new SharedArrayBuffer(4));
 const broken = remote(async function broken(): Promise<number> { await nap(70); throw new RangeError("no"); });
 const outer = remote(async function outer(n: number) {
   const inner = remote(async function inner(i: number) { await nap(80 + i * 30); return i; });
@@ -39,7 +38,7 @@ const doomed = lookup.remote(40);
 const all = [join.remote(load.remote("a"), load.remote("b")), broken.remote(), outer.remote(2), doomed];
 await wait(all, { numReturns: 4, timeout: 150 });
 cancel(doomed);
-(await settled(all)).length`,
+(await settled<unknown>(all)).length`,
   `const tiny = remote(function tiny(i: number) { let x = 0; for (let k = 0; k < 20_000; k++) x += k; return i + x; });
 const many = Array.from({ length: 2_000 }, (_, i) => tiny.remote(i));
 for await (const _ of progress(many, { label: "tiny" }));
@@ -115,13 +114,8 @@ async function takePictures(charts: readonly Locator[], name: string): Promise<v
 
 describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in pages", () => {
   const visits = [
-    { name: "charts-lab-light", theme: "JupyterLab Light", base: "/", size: { width: 1400, height: 1800 } },
-    {
-      name: "charts-lab-dark-narrow",
-      theme: "JupyterLab Dark",
-      base: "/some/prefix/",
-      size: { width: 760, height: 1800 },
-    },
+    { name: "charts-lab-light", theme: "JupyterLab Light", base: "/", width: 1400 },
+    { name: "charts-lab-dark-narrow", theme: "JupyterLab Dark", base: "/some/prefix/", width: 760 },
   ] as const;
 
   test.each(visits)("$name: as many bars as tasks, as many marks as returns", { timeout: 180_000 }, async (visit) => {
@@ -129,7 +123,7 @@ describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in
     using home = await jupyterHome();
     writeNotebook(join(home.notebooks, "charts.ipynb"), cells);
     await using server = await startJupyterServer(home, visit.theme, visit.base);
-    await using watched = await openPage(server.address("charts.ipynb"), visit.size);
+    await using watched = await openPage(server.address("charts.ipynb"));
     const { page } = watched;
     await runAllCells(page, 90_000);
     expect(await page.locator(failureOutput).allInnerTexts()).toEqual([]);
@@ -139,6 +133,7 @@ describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in
       await chart.locator(".js-plotly-plot").waitFor({ timeout: 20_000 });
     }
     const all = await checkPictures(page, 4);
+    await page.setViewportSize({ width: visit.width, height: 1800 });
     await takePictures(all, visit.name);
     const counted = await Promise.all(all.slice(0, 2).map(countMarks));
     expect(counted).toEqual(shown);

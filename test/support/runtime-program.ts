@@ -28,9 +28,14 @@ export async function runProgram(source: string, nodeFlags: string[] = [], limit
 }
 
 /** Runs a file likewise. */
-export function runFile(file: string, nodeFlags: string[], limitMs: number): Promise<ProgramResult> {
+export function runFile(
+  file: string,
+  nodeFlags: string[],
+  limitMs: number,
+  args: readonly string[] = [],
+): Promise<ProgramResult> {
   const start = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, file], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...nodeFlags, file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;

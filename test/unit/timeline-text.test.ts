@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../../runtime/events.ts";
 import { renderText, summarize, TimelineBuilder, type TimelineFilter } from "../../runtime/timeline.ts";
-import { earlyReturns, everything, manyTasks } from "../support/traces.ts";
+import { earlyReturns, everything, inOrder, manyTasks, taskEvents, workerEvents } from "../support/traces.ts";
 
 function text(events: readonly TaskEvent[], filter: TimelineFilter = {}, width?: number): string {
   const builder = new TimelineBuilder();
@@ -57,6 +57,23 @@ test("every kind of mark, to the letter", () => {
     failed
       x bad(9): TypeError: x is not iterable"
   `);
+});
+
+test("tasks that a worker has at the same time have lines of their own", () => {
+  const events = inOrder(
+    workerEvents(2),
+    ...[80, 60, 100].map((end, i) => taskEvents({ id: `nap(${i})`, fn: "nap", submit: 0, start: i, end })),
+    taskEvents({ id: "nap(3)", fn: "nap", submit: 0, start: 62, end: 100, worker: "worker-1" }),
+  );
+  expect(text(events, {}, 60).split("\n").slice(3, 8)).toEqual(
+    [
+      "          0         20 ms     40 ms     60 ms     80 ms",
+      "worker 0 |[nap(0)################################]",
+      "         |[nap(1)######################]",
+      "         |[nap(2)###########################################]",
+      "worker 1 |                               [nap(3)###########]",
+    ].map((line) => expect.stringMatching(line.replaceAll(/[[\](|)]/g, "\\$&").replaceAll(/[ #]+/g, "[ #]+"))),
+  );
 });
 
 test("lines are as long as they may be, and end in no space", () => {

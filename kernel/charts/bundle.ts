@@ -43,9 +43,9 @@ const { version: PLOTLY_VERSION } = createRequire(import.meta.url)("plotly.js-ba
  * scheme alone it would be dark in a light notebook.
  */
 const STYLE =
-  "<style>.heddle-timeline img{max-width:100%;height:auto;color-scheme:light}" +
+  "<style>.heddle-timeline{overflow-x:auto}.heddle-timeline img{max-width:100%;min-width:600px;height:auto;color-scheme:light}" +
   '[data-jp-theme-light="false"] .heddle-timeline img,.vscode-dark .heddle-timeline img,.vscode-high-contrast:not(.vscode-high-contrast-light) .heddle-timeline img{color-scheme:dark}' +
-  ".heddle-timeline image{image-rendering:pixelated}.heddle-timeline h6{font:600 14px system-ui,sans-serif;margin:4px 0 2px}.heddle-timeline p{font:12px system-ui,sans-serif;margin:2px 0}.heddle-timeline p span{display:inline-block;margin-right:14px}.heddle-timeline small{opacity:.7;font-size:12px}</style>";
+  ".heddle-plot{border:1px solid rgba(128,136,146,.3);border-radius:6px;padding:6px 12px 8px;box-sizing:border-box}.heddle-timeline image{image-rendering:pixelated}.heddle-timeline h6{font:600 14px system-ui,sans-serif;margin:4px 0 2px}.heddle-timeline p{font:12px system-ui,sans-serif;margin:2px 0}.heddle-timeline p span{display:inline-block;margin-right:14px}.heddle-timeline small{opacity:.7;font-size:12px}</style>";
 
 /** The whole chart: interactive HTML over a picture, PNG, text. */
 export async function fullBundle(data: TimelineData, options: BundleOptions): Promise<ChartBundle> {

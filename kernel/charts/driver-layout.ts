@@ -62,6 +62,19 @@ export function drawnCalls(data: TimelineData, layout: Pick<Layout, "x">): Timel
   return apart(data.calls, (call) => layout.x(call.start), 1, wide);
 }
 
+/** Where the driver was in no call, as pixels. */
+export function runningParts(data: TimelineData, layout: Pick<Layout, "x" | "left" | "right">): [number, number][] {
+  const parts: [number, number][] = [];
+  let cursor = layout.left;
+  for (const { start, end } of data.calls) {
+    const x = layout.x(start);
+    if (x > cursor + 0.5) parts.push([cursor, x]);
+    cursor = Math.max(cursor, layout.x(end));
+  }
+  if (layout.right > cursor + 0.5) parts.push([cursor, layout.right]);
+  return parts;
+}
+
 function apart(
   calls: readonly TimelineCall[],
   place: (call: TimelineCall) => number,

@@ -18,11 +18,12 @@ function figure(el,source){return JSON.parse(source.replaceAll('"${PAGE_TEXT}"',
 function draw(P,el){
 if(el.dataset.state)return;el.dataset.state='loading';
 var img=el.querySelector('img'),source=el.querySelector('script[type="application/json"]').textContent,parts=JSON.parse(source),box=d.createElement('div'),plot=d.createElement('div');
-box.innerHTML=parts.head+'<div></div>'+parts.foot;box.replaceChild(plot,box.querySelector('div'));
+box.className='heddle-plot';box.innerHTML=parts.head+'<div></div>'+parts.foot;box.replaceChild(plot,box.querySelector('div'));
 plot.setAttribute('role','img');plot.setAttribute('aria-label',img.alt);el.appendChild(box);
 var width,hidden={};
 box.querySelectorAll('[data-trace]').forEach(function(b){b.onclick=function(){var n=b.dataset.trace;hidden[n]=!hidden[n];b.style.opacity=hidden[n]?.4:1;show()}});
-function show(){var f=figure(el,source),m=f.layout.margin.l+f.layout.margin.r,scale=((el.clientWidth||960)-m)/(960-m);width=el.clientWidth;
+function show(){var f=figure(el,source),m=f.layout.margin.l+f.layout.margin.r,room=(plot.clientWidth||960)-m,scale=room/(960-m);width=el.clientWidth;
+f.layout.xaxis.nticks=Math.max(2,Math.floor(room/85));
 f.data.forEach(function(t){var k=t.meta;if(k)t.text=t.text.map(function(s,i){return k.fit[i]<=scale?s:k.short&&k.shortFit[i]<=scale?k.short[i]:''});
 if(hidden[t.legendgroup||t.name])t.visible=false});
 return P.react(plot,f.data,f.layout,f.config)}

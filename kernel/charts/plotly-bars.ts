@@ -11,6 +11,7 @@ import { returnedTasks } from "./driver-layout.ts";
 import type { Bar } from "./layout.ts";
 import { FAILURE, inkOn } from "./palette.ts";
 import { labelTrace, NEUTRAL, PAGE_BACKGROUND, PAGE_TEXT, type Plane, round, type Trace } from "./plotly-plane.ts";
+import { queueLines } from "./queue-lines.ts";
 import { escapeXml } from "./svg-elements.ts";
 
 const MOST_NAMES = 400;
@@ -50,6 +51,7 @@ export function barTraces(data: TimelineData, stats: TimelineStats, plane: Plane
     },
   };
   return [
+    ...queues(plane),
     ...functions,
     ...(cancelled.length > 0 ? [hatched] : []),
     ...overlays(plane),
@@ -114,6 +116,13 @@ function overlays(plane: Plane): Trace[] {
   return traces;
 }
 
+function queues({ atPixel, layout }: Plane): Trace[] {
+  const lines = queueLines(layout, MOST_NAMES);
+  if (lines.length === 0) return [];
+  const points = lines.flatMap(({ x, end, y }): Point[] => [[atPixel(x), y], [atPixel(end), y], undefined]);
+  return [line("queued", points, { color: "rgba(123,135,148,.6)", width: 2.4 })];
+}
+
 function notRun(data: TimelineData, { layout, at }: Plane): Trace[] {
   const row = layout.rows.find(({ lane }) => data.lanes[lane]!.kind === "notRun");
   const tasks = row ? data.tasks.filter((task) => task.attempts.length === 0 && task.endedAt !== undefined) : [];
@@ -164,18 +173,41 @@ function edges({ layout, at }: Plane): Trace[] {
     for (const id of bar.task.dependencies) {
       const from = last.get(id);
       if (from && (Math.abs(from.y - bar.y) > 1 || bar.x - from.x - from.width > 12))
-        results.push([at(from.attempt.end), middle(from)], [at(bar.attempt.start), middle(bar)], undefined);
+        results.push(...curve([at(from.attempt.end), middle(from)], [at(bar.attempt.start), middle(bar)]), undefined);
     }
     const parent = last.get(bar.task.parentId ?? "");
     if (parent)
       submissions.push([at(bar.attempt.start), middle(parent)], [at(bar.attempt.start), middle(bar)], undefined);
   }
   return [
-    ...(results.length > 0 ? [line("result to argument", results, { color: PAGE_TEXT, width: 1 })] : []),
+    ...(results.length > 0
+      ? [arrows(line("result to argument", results, { color: PAGE_TEXT, width: 1 }), results)]
+      : []),
     ...(submissions.length > 0
       ? [line("submitted by", submissions, { color: PAGE_TEXT, width: 1.2, dash: "dot" })]
       : []),
   ];
+}
+
+const CURVE_STEPS = 8;
+
+/** From one point to another, level at both ends. */
+function curve([x1, y1]: [number, number], [x2, y2]: [number, number]): [number, number][] {
+  return Array.from({ length: CURVE_STEPS + 1 }, (_, step) => {
+    const part = step / CURVE_STEPS;
+    const eased = part * part * (3 - 2 * part);
+    return [round(x1 + (x2 - x1) * part), y1 + (y2 - y1) * eased];
+  });
+}
+
+/** The lines with heads where they end. */
+function arrows(lines: Trace, points: readonly Point[]): Trace {
+  const size = points.map((point, index) => (point && points[index + 1] === undefined ? 7 : 0));
+  return {
+    ...lines,
+    mode: "lines+markers",
+    marker: { symbol: "triangle-right", size, color: PAGE_TEXT, line: { width: 0 } },
+  };
 }
 
 /** Undefined ends a line. */

@@ -1,5 +1,5 @@
 import { callLabels, formatTime, returnLabels, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
-import { drawnCalls, type ReturnMark, returnedTasks } from "./driver-layout.ts";
+import { drawnCalls, type ReturnMark, returnedTasks, runningParts } from "./driver-layout.ts";
 import { FONT_SIZE } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
 import {
@@ -22,6 +22,7 @@ const SHORT_WIDTH = 36;
 export function driverTraces(data: TimelineData, marks: readonly ReturnMark[], plane: Plane): Trace[] {
   if (!plane.layout.driver) return [];
   return [
+    ...runningTrace(data, plane),
     ...callTraces(drawnCalls(data, plane.layout), plane),
     ...returnTraces(data, marks, plane),
     ...rings(data, plane),
@@ -53,6 +54,24 @@ export function returnLines(marks: readonly ReturnMark[], { layout, at }: Plane)
     y1: bottom,
     line: { color: timedOut ? FAILURE : NEUTRAL, width: 1, dash: "dot" },
   }));
+}
+
+/** A line while the driver is in no call. */
+function runningTrace(data: TimelineData, { layout, atPixel }: Plane): Trace[] {
+  const parts = runningParts(data, layout);
+  const y = layout.driver!.y + layout.driver!.height / 2;
+  if (parts.length === 0) return [];
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      hoverinfo: "skip",
+      showlegend: false,
+      x: parts.flatMap(([from, to]) => [atPixel(from), atPixel(to), null]),
+      y: parts.flatMap(() => [y, y, null]),
+      line: { color: NEUTRAL, width: 2 },
+    },
+  ];
 }
 
 function callTraces(calls: readonly TimelineCall[], { layout, at, atPixel }: Plane): Trace[] {

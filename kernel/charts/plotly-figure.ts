@@ -59,6 +59,7 @@ export function plotlyFigure(
         exponentformat: "none",
         separatethousands: true,
         nticks: 9,
+        tickangle: 0,
         gridcolor: "rgba(128,136,146,.22)",
         zeroline: false,
       },
@@ -137,5 +138,6 @@ function areaAxis(data: TimelineData, area: { y: number; height: number }, heigh
     fixedrange: true,
     anchor: "x",
     nticks: 3,
+    title: { text: "running", font: { size: 11 }, standoff: 6 },
   };
 }

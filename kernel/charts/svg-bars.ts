@@ -2,6 +2,7 @@ import type { TimelineData } from "../../runtime/timeline.ts";
 import { placeBarLabels, solidParts } from "./bar-labels.ts";
 import type { Bar, Layout } from "./layout.ts";
 import { FAILURE, type FunctionColors, inkOn } from "./palette.ts";
+import { queueLines } from "./queue-lines.ts";
 import { box, escapeXml, HALO, num, Paths } from "./svg-elements.ts";
 
 /** Up to so many bars, each has its name where there is room, and its wait for a worker as a line. */
@@ -115,19 +116,9 @@ function arrow(x: number, y: number, width: number, height: number): string {
 }
 
 function drawQueues(layout: Layout, paths: Paths, shows: Set<LegendMark>): void {
-  if (layout.bars.length > LABELLED || layout.barHeight < 8) return;
-  const lineEnds = new Map<number, number>();
-  for (const { task, attempt, x, width, y } of layout.bars.toSorted((a, b) => a.x - b.x)) {
-    const since =
-      attempt.number === 0
-        ? (task.readyAt ?? task.submittedAt)
-        : (task.attempts.find((one) => one.number === attempt.number - 1)?.end ?? attempt.start);
-    const from = Math.max(layout.x(since), lineEnds.get(y) ?? layout.left);
-    if (x - from > 1.5) {
-      paths.add("queued", `M${num(from)} ${num(y + layout.barHeight / 2)}H${num(x)}`);
-      shows.add("queued");
-    }
-    lineEnds.set(y, x + width);
+  for (const { x, end, y } of queueLines(layout, LABELLED)) {
+    paths.add("queued", `M${num(x)} ${num(y)}H${num(end)}`);
+    shows.add("queued");
   }
 }
 

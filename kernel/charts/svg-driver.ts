@@ -1,5 +1,5 @@
 import { callLabels, type TimelineCall, type TimelineData } from "../../runtime/timeline.ts";
-import { drawnCalls, type ReturnMark } from "./driver-layout.ts";
+import { drawnCalls, type ReturnMark, runningParts } from "./driver-layout.ts";
 import { FONT_SIZE, type Layout } from "./layout.ts";
 import { FAILURE } from "./palette.ts";
 import { escapeXml, HALO, num } from "./svg-elements.ts";
@@ -36,14 +36,9 @@ export function drawDriver(
 
 function drawRunning(data: TimelineData, layout: Layout): string {
   const { y, height } = layout.driver!;
-  let cursor = layout.left;
-  let path = "";
-  for (const { start, end } of data.calls) {
-    const x = layout.x(start);
-    if (x > cursor + 0.5) path += `M${num(cursor)} ${num(y + height / 2)}H${num(x)}`;
-    cursor = Math.max(cursor, layout.x(end));
-  }
-  if (layout.right > cursor + 0.5) path += `M${num(cursor)} ${num(y + height / 2)}H${num(layout.right)}`;
+  const path = runningParts(data, layout)
+    .map(([from, to]) => `M${num(from)} ${num(y + height / 2)}H${num(to)}`)
+    .join("");
   return path === "" ? "" : `<path d="${path}" class="sd" stroke-width="2" fill="none"/>`;
 }
 

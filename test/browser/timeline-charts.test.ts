@@ -137,8 +137,12 @@ describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in
     await takePictures(all, visit.name);
     const counted = await Promise.all(all.slice(0, 2).map(countMarks));
     expect(counted).toEqual(shown);
-    expect(await page.locator('[role="progressbar"]').textContent()).toMatch(/tiny[\s\S]*100 %[\s\S]*2000\/2000/);
-    await page.locator('[role="progressbar"]').screenshot({ path: join(screenshots, `${visit.name}-progress.png`) });
+    expect(await page.locator('.jp-OutputArea [role="progressbar"]').textContent()).toMatch(
+      /tiny[\s\S]*100 %[\s\S]*2000\/2000/,
+    );
+    await page
+      .locator('.jp-OutputArea [role="progressbar"]')
+      .screenshot({ path: join(screenshots, `${visit.name}-progress.png`) });
     expect(watched.errors).toEqual([]);
     expect(watched.outside).toEqual([]);
   });

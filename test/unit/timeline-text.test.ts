@@ -65,7 +65,7 @@ test("tasks that a worker has at the same time have lines of their own", () => {
     ...[80, 60, 100].map((end, i) => taskEvents({ id: `nap(${i})`, fn: "nap", submit: 0, start: i, end })),
     taskEvents({ id: "nap(3)", fn: "nap", submit: 0, start: 62, end: 100, worker: "worker-1" }),
   );
-  expect(text(events, {}, 60).split("\n").slice(3, 8)).toEqual(
+  expect(text(events, {}, 60).split("\n").slice(4, 9)).toEqual(
     [
       "          0         20 ms     40 ms     60 ms     80 ms",
       "worker 0 |[nap(0)################################]",

@@ -100,14 +100,17 @@ function callTraces(calls: readonly TimelineCall[], { layout, at, atPixel }: Pla
     const next = calls[index + 1];
     const room = Math.min(layout.x(call.end), next ? layout.x(next.start) : Infinity) - layout.x(call.start) - 8;
     const texts = callLabels(call);
-    const text = texts.find((label) => textWidth(label, FONT_SIZE) <= room) ?? texts.at(-1)!;
+    const fits = (label: string): number => textWidth(label, FONT_SIZE) / Math.max(1, room);
+    const text = texts.find((label) => fits(label) <= 1) ?? texts.at(-1)!;
+    const shortest = texts.at(-1)!;
     return {
       x: atPixel(layout.x(call.start) + 3),
       y,
       text,
       color: call.kind === "wait" ? PAGE_TEXT : "#fff",
-      fit: textWidth(text, FONT_SIZE) / Math.max(1, room),
+      fit: fits(text),
       position: "middle right",
+      ...(text === shortest ? {} : { short: { text: shortest, fit: fits(shortest) } }),
     };
   });
   return [...bars, ...labelTrace(labels.filter(({ fit }) => fit < 3))];

@@ -56,8 +56,8 @@ export function renderText(
     "",
     ...(data.pauses ? [`(${pausesText(data)})`, ""] : []),
     ...returnLines(data),
-    ...failureLines(data),
-    ...advice.slice(0, 3).map((one) => `! ${adviceText(one, data)}`),
+    ...failureLines(data, width),
+    ...advice.slice(0, 3).flatMap((one) => wrapped(adviceText(one, data), width)),
   );
   while (lines.at(-1) === "") lines.pop();
   return lines.join("\n");
@@ -203,12 +203,19 @@ function returnLines(data: TimelineData): string[] {
   return ["early returns", ...rows, ""];
 }
 
-function failureLines(data: TimelineData): string[] {
+/** Lines of at most `width`, the first with a mark. */
+function wrapped(text: string, width: number): string[] {
+  const lines = joinWithin(text.split(" "), " ", width - 2);
+  return lines.map((line, index) => `${index === 0 ? "!" : " "} ${line}`);
+}
+
+function failureLines(data: TimelineData, width: number): string[] {
   const failed = data.tasks.filter((task) => task.state === "failed");
   if (failed.length === 0) return [];
   const rows = failed.slice(0, 5).map((task) => {
     const error = task.attempts.at(-1)?.error;
-    return `  x ${task.name}${error ? `: ${error.name}: ${error.message.split("\n")[0]}` : ": did not run"}`;
+    const line = `  x ${task.name}${error ? `: ${error.name}: ${error.message.split("\n")[0]}` : ": did not run"}`;
+    return line.length <= width ? line : `${line.slice(0, width - 1)}…`;
   });
   if (failed.length > 5) rows.push(`    and ${(failed.length - 5).toLocaleString("en")} more`);
   return ["failed", ...rows, ""];

@@ -70,7 +70,7 @@ test("tasks that a worker has at the same time have lines of their own", () => {
       "          0         20 ms     40 ms     60 ms     80 ms",
       "worker 0 |[nap(0)################################]",
       "         |[nap(1)######################]",
-      "         |[nap(2)###########################################]",
+      "         | [nap(2)##########################################]",
       "worker 1 |                               [nap(3)###########]",
     ].map((line) => expect.stringMatching(line.replaceAll(/[[\](|)]/g, "\\$&").replaceAll(/[ #]+/g, "[ #]+"))),
   );

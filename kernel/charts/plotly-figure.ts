@@ -53,24 +53,8 @@ export function plotlyFigure(
       },
       showlegend: titled,
       barmode: "overlay",
-      xaxis: {
-        range: [0, at(data.end)],
-        ticksuffix: ` ${unit.name}`,
-        exponentformat: "none",
-        separatethousands: true,
-        nticks: 9,
-        tickangle: 0,
-        gridcolor: "rgba(128,136,146,.22)",
-        zeroline: false,
-      },
-      yaxis: {
-        range: [height, 0],
-        ...laneTicks(data, layout),
-        showgrid: false,
-        zeroline: false,
-        fixedrange: true,
-        ticklabelstandoff: 6,
-      },
+      xaxis: timeAxis(unit.name, at(data.end)),
+      yaxis: { range: [height, 0], ...laneTicks(data, layout), ...quietAxis, ticklabelstandoff: 6 },
       ...(layout.area ? { yaxis2: areaAxis(data, layout.area, height) } : {}),
       images: layout.area ? [rasterImage(data, plane)] : [],
       shapes: [...pauseLines(data, plane), ...returnLines(marks, plane)],
@@ -90,6 +74,21 @@ export function plotlyFigure(
       displayModeBar: "hover",
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     },
+  };
+}
+
+const quietAxis = { showgrid: false, zeroline: false, fixedrange: true };
+
+function timeAxis(unit: string, end: number): Record<string, unknown> {
+  return {
+    range: [0, end],
+    ticksuffix: ` ${unit}`,
+    exponentformat: "none",
+    separatethousands: true,
+    nticks: 9,
+    tickangle: 0,
+    gridcolor: "rgba(128,136,146,.22)",
+    zeroline: false,
   };
 }
 
@@ -140,9 +139,7 @@ function areaAxis(data: TimelineData, area: { y: number; height: number }, heigh
   return {
     domain: [1 - (area.y + area.height) / height, 1 - area.y / height],
     range: [0, Math.max(1, data.workers)],
-    showgrid: false,
-    zeroline: false,
-    fixedrange: true,
+    ...quietAxis,
     anchor: "x",
     nticks: 3,
     title: { text: "running", font: { size: 11 }, standoff: 6 },

@@ -57,7 +57,8 @@ export function toChromeTrace(data: TimelineData): ChromeTrace {
       ...(mark.bytes === undefined ? {} : { args: { bytes: mark.bytes } }),
     }),
   );
-  return { displayTimeUnit: "ms", traceEvents: [...events, ...calls, ...slices, ...flows, ...marks] };
+  const more = [...spanSlices(data, rows), ...putEvents(data, rows)];
+  return { displayTimeUnit: "ms", traceEvents: [...events, ...calls, ...slices, ...more, ...flows, ...marks] };
 }
 
 /** Assigns each attempt a row (a `tid`) of its lane in which it overlaps nothing. */
@@ -72,6 +73,8 @@ class Rows {
       ...data.tasks.flatMap((task) =>
         task.attempts.map(({ number, lane, start, end }) => ({ key: keyOf(task, number), lane, start, end })),
       ),
+      // Beside the tasks, not in them: async code has spans that cross.
+      ...data.spans.map(({ lane, start, end }, index) => ({ key: `span ${index}`, lane, start, end })),
     ];
     const ends = new Map<number, number[]>();
     for (const { key, lane, start, end } of slices.sort((a, b) => a.start - b.start)) {
@@ -88,6 +91,10 @@ class Rows {
 
   ofCall(call: TimelineCall): number {
     return this.#rowOf.get(call.id) ?? 0;
+  }
+
+  ofSpan(index: number): number {
+    return this.#rowOf.get(`span ${index}`) ?? 0;
   }
 
   of(task: TimelineTask, attempt: number): number {
@@ -138,6 +145,40 @@ function taskSlices(task: TimelineTask, data: TimelineData, rows: Rows): ChromeT
       slices.push(slice("fetch arguments", "phase", attempt.start, attempt.executedAt));
     for (const pause of attempt.blocked) slices.push(slice("waiting for tasks", "phase", pause.start, pause.end));
     return slices;
+  });
+}
+
+function spanSlices(data: TimelineData, rows: Rows): ChromeTraceEvent[] {
+  return data.spans.map(({ end, name, start, taskId }, index) => {
+    const ts = micros(start, data);
+    return {
+      ph: "X",
+      name,
+      cat: "span",
+      pid: PROCESS,
+      tid: rows.ofSpan(index),
+      ts,
+      dur: Math.max(0, micros(end, data) - ts),
+      ...(taskId === undefined ? {} : { args: { task_id: taskId } }),
+    };
+  });
+}
+
+function putEvents(data: TimelineData, rows: Rows): ChromeTraceEvent[] {
+  const byId = new Map(data.tasks.map((task) => [task.id, task]));
+  return data.puts.map(({ bytes, objectId, taskId, time }) => {
+    const task = byId.get(taskId ?? "");
+    const attempt = task?.attempts.findLast(({ start }) => start <= time);
+    return {
+      ph: "i",
+      s: "t",
+      name: "put",
+      cat: "store",
+      pid: PROCESS,
+      tid: task && attempt ? rows.of(task, attempt.number) : 0,
+      ts: micros(time, data),
+      args: { object_id: objectId, bytes },
+    };
   });
 }
 

@@ -16,6 +16,10 @@ const missing = browserMissing ?? pythonMissing;
 const skip = missing !== undefined && !strict;
 const run = promisify(execFile);
 
+/** Notebook 7.6 throws this while it loads, whatever the kernel and the notebook. */
+const notebookFault =
+  /^uncaught TypeError: Cannot read properties of undefined \(reading 'schema'\)[\s\S]*notebook_core/;
+
 const cells = [
   `import { cancel, get, init, progress, remote, settled, timeline, wait } from "heddle";
 await init({ numCpus: 4 });
@@ -104,6 +108,14 @@ async function checkPictures(page: Page, atLeast: number): Promise<Locator[]> {
   return all;
 }
 
+/** Every chart on the page is upgraded. */
+async function becomeInteractive(page: Page): Promise<void> {
+  for (const chart of await page.locator(".heddle-timeline").all()) {
+    await chart.scrollIntoViewIfNeeded();
+    await chart.locator(".js-plotly-plot").waitFor({ timeout: 20_000 });
+  }
+}
+
 async function takePictures(charts: readonly Locator[], name: string): Promise<void> {
   mkdirSync(screenshots, { recursive: true });
   for (const [i, chart] of charts.entries()) {
@@ -114,8 +126,9 @@ async function takePictures(charts: readonly Locator[], name: string): Promise<v
 
 describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in pages", () => {
   const visits = [
-    { name: "charts-lab-light", theme: "JupyterLab Light", base: "/", width: 1400 },
-    { name: "charts-lab-dark-narrow", theme: "JupyterLab Dark", base: "/some/prefix/", width: 760 },
+    { name: "charts-lab-light", app: "lab", theme: "JupyterLab Light", base: "/", width: 1400 },
+    { name: "charts-lab-dark-narrow", app: "lab", theme: "JupyterLab Dark", base: "/some/prefix/", width: 760 },
+    { name: "charts-notebook", app: "notebook", theme: "JupyterLab Light", base: "/", width: 1400 },
   ] as const;
 
   test.each(visits)("$name: as many bars as tasks, as many marks as returns", { timeout: 180_000 }, async (visit) => {
@@ -123,15 +136,11 @@ describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in
     using home = await jupyterHome();
     writeNotebook(join(home.notebooks, "charts.ipynb"), cells);
     await using server = await startJupyterServer(home, visit.theme, visit.base);
-    await using watched = await openPage(server.address("charts.ipynb"));
+    await using watched = await openPage(server.address("charts.ipynb", visit.app));
     const { page } = watched;
     await runAllCells(page, 90_000);
     expect(await page.locator(failureOutput).allInnerTexts()).toEqual([]);
-    const charts = page.locator(".heddle-timeline");
-    for (const chart of await charts.all()) {
-      await chart.scrollIntoViewIfNeeded();
-      await chart.locator(".js-plotly-plot").waitFor({ timeout: 20_000 });
-    }
+    await becomeInteractive(page);
     const all = await checkPictures(page, 4);
     await page.setViewportSize({ width: visit.width, height: 1800 });
     await takePictures(all, visit.name);
@@ -143,7 +152,7 @@ describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in
     await page
       .locator('.jp-OutputArea [role="progressbar"]')
       .screenshot({ path: join(screenshots, `${visit.name}-progress.png`) });
-    expect(watched.errors).toEqual([]);
+    expect(watched.errors.filter((error) => !notebookFault.test(error))).toEqual([]);
     expect(watched.outside).toEqual([]);
   });
 
@@ -166,10 +175,18 @@ describe.skipIf(skip)(skip ? `charts in pages: not run: ${missing}` : "charts in
     expect(watched.outside).toEqual([]);
 
     await run(python, ["-m", "nbconvert", "--to", "html", notebook], { env: { ...process.env, ...home.env } });
-    await using exported = await openPage(pathToFileURL(join(home.notebooks, "charts.html")).href, {
-      width: 760,
-      height: 1800,
-    });
+    const narrow = { width: 760, height: 1800 };
+    await using exported = await openPage(pathToFileURL(join(home.notebooks, "charts.html")).href, narrow);
     await takePictures(await checkPictures(exported.page, 4), "charts-nbconvert");
+
+    const output = join(home.notebooks, "page.html");
+    await run(process.execPath, [heddleProgram, "convert", notebook, "--to", "html", "--output", output]);
+    await using own = await openPage(pathToFileURL(output).href);
+    await becomeInteractive(own.page);
+    const charts = await checkPictures(own.page, 4);
+    await takePictures(charts, "charts-convert");
+    expect(await Promise.all(charts.slice(0, 2).map(countMarks))).toEqual(shown);
+    expect(own.errors).toEqual([]);
+    expect(own.outside).toEqual([]);
   });
 });

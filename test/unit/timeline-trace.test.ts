@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { TaskEvent } from "../../runtime/events.ts";
 import { type ChromeTraceEvent, Timeline } from "../../runtime/timeline.ts";
-import { callEvents, earlyReturns, everything, manyTasks } from "../support/traces.ts";
+import { callEvents, earlyReturns, everything, manyTasks, taskEvents } from "../support/traces.ts";
 
 const traces: [string, TaskEvent[]][] = [
   ["early returns", earlyReturns()],
@@ -83,6 +83,29 @@ test("it has what Ray's trace lacks: state, attempt, parent, dependencies, queue
     "wait (1 of 4)",
     "wait (2 of 4)",
     "get (1)",
+  ]);
+});
+
+test("spans and puts are in it: spans beside their tasks, puts in them", () => {
+  const events: TaskEvent[] = [
+    ...taskEvents({ id: "a", submit: 0, start: 0, end: 100 }),
+    { type: "span", time: 10, end: 60, name: "read", taskId: "a" },
+    { type: "span", time: 40, end: 90, name: "parse", taskId: "a" },
+    { type: "put", time: 50, objectId: "o1", bytes: 8_000, taskId: "a" },
+    { type: "put", time: 60, objectId: "o2", bytes: 9_000 },
+  ];
+  const { traceEvents } = new Timeline(events).toChromeTrace();
+  const tidOf = (name: string) =>
+    traceEvents.filter((event) => event.name === name && event.ph !== "M").map(({ tid }) => tid);
+  const [task] = tidOf("a");
+  expect(new Set([task, ...tidOf("read"), ...tidOf("parse")]).size).toBe(3);
+  expect(traceEvents.filter(({ cat }) => cat === "span")).toMatchObject([
+    { name: "read", ts: 10_000, dur: 50_000, args: { task_id: "a" } },
+    { name: "parse", ts: 40_000, dur: 50_000 },
+  ]);
+  expect(traceEvents.filter(({ name }) => name === "put")).toMatchObject([
+    { ts: 50_000, tid: task, args: { object_id: "o1", bytes: 8_000 } },
+    { ts: 60_000, args: { bytes: 9_000 } },
   ]);
 });
 

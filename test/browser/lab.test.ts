@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { browserMissing, openPage } from "../support/browser.ts";
-import { failureOutput, runAllCells, startJupyterServer, type Theme } from "../support/browser-lab.ts";
+import { failureOutput, notebookFault, runAllCells, startJupyterServer, type Theme } from "../support/browser-lab.ts";
 import { projectFolder, pythonEnvironment, pythonMissing, strict } from "../support/python.ts";
 import { jupyterHome } from "../support/python-jupyter.ts";
 
@@ -18,10 +18,6 @@ const visits = [
   { lesson: "03-early-returns", charts: 5, app: "lab", theme: "JupyterLab Dark" },
   { lesson: "02-object-store", charts: 1, app: "notebook", theme: "JupyterLab Light" },
 ] satisfies { lesson: string; charts: number; app: "lab" | "notebook"; theme: Theme }[];
-
-/** Notebook 7.6 throws this while it loads, whatever the kernel and the notebook. */
-const notebookFault =
-  /^uncaught TypeError: Cannot read properties of undefined \(reading 'schema'\)[\s\S]*notebook_core/;
 
 describe.skipIf(skip)(skip ? `in the browser: not run: ${missing}` : "in the browser", () => {
   test.each(visits)("$app, $theme: $lesson runs and shows its charts", { timeout: 180_000 }, async (visit) => {

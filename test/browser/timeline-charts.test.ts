@@ -7,7 +7,14 @@ import { promisify } from "node:util";
 import type { Locator, Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { browserMissing, openPage } from "../support/browser.ts";
-import { failureOutput, kernelReady, runAllCells, startJupyterServer, writeNotebook } from "../support/browser-lab.ts";
+import {
+  failureOutput,
+  kernelReady,
+  notebookFault,
+  runAllCells,
+  startJupyterServer,
+  writeNotebook,
+} from "../support/browser-lab.ts";
 import { projectFolder, pythonEnvironment, pythonMissing, strict } from "../support/python.ts";
 import { heddleProgram, jupyterHome } from "../support/python-jupyter.ts";
 
@@ -15,10 +22,6 @@ const screenshots = join(projectFolder, ".cache/screenshots");
 const missing = browserMissing ?? pythonMissing;
 const skip = missing !== undefined && !strict;
 const run = promisify(execFile);
-
-/** Notebook 7.6 throws this while it loads, whatever the kernel and the notebook. */
-const notebookFault =
-  /^uncaught TypeError: Cannot read properties of undefined \(reading 'schema'\)[\s\S]*notebook_core/;
 
 const cells = [
   `import { cancel, get, init, progress, remote, settled, timeline, wait } from "heddle";

@@ -12,6 +12,10 @@ export type Theme = "JupyterLab Light" | "JupyterLab Dark";
 /** Finds the outputs of cells that failed, and what cells wrote to their standard error: JupyterLab gives both this type. */
 export const failureOutput = '[data-mime-type="application/vnd.jupyter.stderr"]';
 
+/** Notebook 7.6 throws this while it loads, whatever the kernel and the notebook. */
+export const notebookFault =
+  /^uncaught TypeError: Cannot read properties of undefined \(reading 'schema'\)[\s\S]*notebook_core/;
+
 export interface JupyterServer extends AsyncDisposable {
   /** The address of a notebook, given by its name in `home.notebooks`, in JupyterLab or in Notebook 7. */
   address(notebook: string, app?: "lab" | "notebook"): string;

@@ -6,6 +6,7 @@ import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
 import { isTooLong } from "./language/excess.ts";
 import type { Names } from "./language/line-commands.ts";
+import { readCompilerOptions } from "./language/server/tsconfig.ts";
 import { NotebookCharts } from "./notebook-charts.ts";
 import { Fields } from "./requests.ts";
 import type { Evaluated, FromSession, MimeBundle, SessionExit, SessionOptions } from "./session/protocol.ts";
@@ -13,6 +14,8 @@ import type { Session } from "./session/session.ts";
 import type { Message, Sent } from "./wire/message.ts";
 
 export interface CellRunnerOptions {
+  /** The notebook's folder. */
+  folder: string;
   kernelspecName: string;
   session: Session;
   engine: LanguageEngine;
@@ -71,6 +74,7 @@ export class CellRunner {
         if (value !== undefined) captured.outputs.push(value);
         return captured;
       },
+      hasOldDecorators: () => readCompilerOptions(options.folder).own.experimentalDecorators === true,
       isDebugged: () => this.debugger.isStarted,
       willRun: (label, cell) => this.debugger.cellWillRun(label, cell),
     });

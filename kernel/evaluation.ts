@@ -41,6 +41,8 @@ export interface CellVoice {
   capture(cell: string): void;
   /** What has been kept, with the cell's value. */
   captured(cell: string, value: MimeBundle | undefined): object;
+  /** Whether decorators are those of TypeScript's `experimentalDecorators`. */
+  hasOldDecorators(): boolean;
   /** Whether somebody debugs. */
   isDebugged(): boolean;
   /** The cell goes to the session next. */
@@ -181,7 +183,12 @@ export class Evaluation {
       const { source, script } = commands ?? { source: cell.source, script: cell.source };
       if (commands?.resets) await this.#reset();
       if (this.check !== "off" && source.trim() !== "") checking = this.#engine.check({ cell: label, source });
-      compiled = compileCell(script, { cell: label, notebook: this.#visible, isDebugged: this.#voice.isDebugged() });
+      compiled = compileCell(script, {
+        cell: label,
+        notebook: this.#visible,
+        isDebugged: this.#voice.isDebugged(),
+        oldDecorators: /@\w/.test(script) && this.#voice.hasOldDecorators(),
+      });
     } catch (error) {
       if (!(error instanceof CellSyntaxError)) throw error;
       return { error: showDiagnostics(error.name, place, [error]) };

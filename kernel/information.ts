@@ -39,7 +39,8 @@ type Answer = (fields: Fields, runner: CellRunner, history: History) => Content 
 const answers = {
   kernel_info_request: () => kernelInfo,
   is_complete_request: (fields, runner) => {
-    const { indent, status } = isComplete(typescriptOf(codeOf(fields), runner));
+    const code = codeOf(fields);
+    const { indent, status } = isComplete(typescriptOf(code, runner), code);
     return status === "incomplete" ? { status, indent } : { status };
   },
   complete_request: complete,

@@ -53,6 +53,7 @@ export class Kernel {
     this.#options = options;
     this.#history = new History(options.historyFile);
     this.#runner = new CellRunner({
+      folder: options.folder,
       kernelspecName: options.kernelspecName ?? "heddle",
       session: options.session ?? new Session({ cwd: options.folder }),
       engine: options.engine ?? createLanguageEngine({ folder: options.folder }),

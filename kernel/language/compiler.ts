@@ -25,16 +25,16 @@ export { CellSyntaxError } from "./parse.ts";
  * the host object (`__heddle__`) rewritten. The script's completion value is the cell's result, awaited; it is
  * `undefined` where `hasResult` is false. `notebook` tells which names of globals earlier cells have for variables of
  * their own, and which names a loop may keep to itself while it runs; without it none. With `isDebugged` loops keep
- * nothing. Throws `CellSyntaxError`.
+ * nothing; with `oldDecorators` decorators are those of TypeScript's `experimentalDecorators`. Throws `CellSyntaxError`.
  */
 export function compileCell(
   source: string,
-  options: { cell: string; notebook?: NotebookNames; isDebugged?: boolean },
+  options: { cell: string; notebook?: NotebookNames; isDebugged?: boolean; oldDecorators?: boolean },
 ): CompiledCell {
   const { text, shift, program } = parseCell(source);
   const notebook = options.notebook ?? new NotebookNames();
   const own = ownGlobals(program);
-  const rewrite = new Rewrite(text, (name) => own.has(name) || notebook.hasOwn(name));
+  const rewrite = new Rewrite(text, (name) => own.has(name) || notebook.hasOwn(name), options.oldDecorators);
   if (program.hashbang !== null) rewrite.erase(program.hashbang.start, program.hashbang.end);
   const typeNames = program.body.some(isImport) ? namesInTypes(program) : new Set<string>();
   walk(program, {

@@ -4,12 +4,12 @@ import { parseText } from "./parse.ts";
 
 const INDENT = "  ";
 
-/** Whether a cell can run as it stands, needs more lines, or is wrong whatever follows; Jupyter's `is_complete_request`. */
-export function isComplete(source: string): IsComplete {
+/** Whether a cell can run as it stands, needs more lines, or is wrong whatever follows; Jupyter's `is_complete_request`. `written`: the cell with its line commands. */
+export function isComplete(source: string, written = source): IsComplete {
   const error = firstError(source);
   if (error === undefined) return { status: "complete", indent: "" };
   return endsEarly(error, source)
-    ? { status: "incomplete", indent: nextIndent(source) }
+    ? { status: "incomplete", indent: nextIndent(written) }
     : { status: "invalid", indent: "" };
 }
 
@@ -32,6 +32,11 @@ function endsEarly(error: OxcError | undefined, source: string): boolean {
   const at = error.labels[0]?.start ?? 0;
   if (/^Unterminated string/.test(error.message)) return source[at] === "`" || source.endsWith("\\");
   if (/\?\.\s*$/.test(source)) return true;
+  // Words that are complete as names for the parser, and beginnings for everybody else.
+  if (/(^|[;{}\s])(let|interface)\s*$/.test(source)) return true;
+  // `const x` may go on with its value.
+  if (/^Missing initializer/.test(error.message) && error.labels.some(({ end }) => end >= source.trimEnd().length))
+    return true;
   return error.labels.some((label) => label.start >= source.trimEnd().length);
 }
 

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "oxc-transform";
+import { transformOptions } from "./typescript-modules.ts";
 
 interface KnownFile {
   changed: number;
@@ -17,7 +18,7 @@ const most = 50;
  */
 export function withFilePositions(stack: string): string {
   return stack.replaceAll(
-    /(file:\/\/[^\s()?]+\.[cm]?tsx?)(?:\?[^\s()]*?)?:(\d+):(\d+)/g,
+    /(file:\/\/[^\s()?]+?\.[cm]?tsx?)(?:(?:\?|%3F)[^\s()]*?)?:(\d+):(\d+)/g,
     (place, url, line, column) => {
       try {
         // Source maps count from zero, and so does this way of asking them.
@@ -35,7 +36,10 @@ function mapOf(path: string): SourceMap {
   const changed = statSync(path).mtimeMs;
   const before = known.get(path);
   if (before?.changed === changed) return before.map;
-  const { map } = transformSync(path, readFileSync(path, "utf8"), { sourcemap: true });
+  const { map } = transformSync(path, readFileSync(path, "utf8"), {
+    ...transformOptions(),
+    sourcemap: true,
+  });
   if (map === undefined) throw new Error(`${path}: no source map`);
   const made = new SourceMap({ file: path, sourceRoot: "", sourcesContent: [], ...map } as never);
   if (known.size >= most) known.clear();

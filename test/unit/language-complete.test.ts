@@ -22,6 +22,10 @@ const complete = [
 ];
 
 const incomplete = [
+  "let",
+  "const x",
+  "interface",
+  "if (a) {\n  let",
   "function f() {",
   "const a = [1,",
   "a +",

@@ -186,7 +186,11 @@ function eraseCharacter(rewrite: Rewrite, character: string, end: number): void 
 }
 
 function eraseField(rewrite: Rewrite, node: NodeOf<"PropertyDefinition" | "AccessorProperty">): boolean {
-  if (node.declare) return eraseWhole(rewrite, node);
+  if (node.declare) {
+    if (!rewrite.hasOldDecorators || node.decorators.length === 0) return eraseWhole(rewrite, node);
+    rewrite.erase(afterDecorators(node), node.end);
+    return true;
+  }
   eraseModifiers(rewrite, afterDecorators(node), node.key.start);
   if (node.optional || node.definite)
     eraseCharacter(rewrite, node.optional ? "?" : "!", node.typeAnnotation?.start ?? node.end);

@@ -1,3 +1,4 @@
+import type { Decorator } from "oxc-parser";
 import { CellSyntaxError } from "../parse.ts";
 import type { Node, NodeOf } from "../walk.ts";
 import { afterDecorators, type Rewrite, type Rules } from "./rewrite.ts";
@@ -6,8 +7,8 @@ type ClassNode = NodeOf<"ClassDeclaration" | "ClassExpression">;
 type Element = NodeOf<"MethodDefinition" | "PropertyDefinition" | "AccessorProperty">;
 
 /**
- * Decorators (the standard's, not TypeScript's older ones) and `accessor` fields, which no supported Node has.
- * The decorators move into a static block at the class's start, where `$d`, one per class, applies them.
+ * Decorators and `accessor` fields, which no supported Node has. The decorators move into a static block at the class's
+ * start, where `$d`, one per class, applies them; TypeScript's older ones (`experimentalDecorators`) to one at its end.
  */
 export const decoratorRules: Rules = {
   ClassDeclaration: { leave: (rewrite, node, parents) => lowerClass(rewrite, node, parents) },
@@ -30,14 +31,43 @@ export function classHead(text: string, node: { start: number; decorators?: { en
 function lowerClass(rewrite: Rewrite, node: ClassNode, parents: readonly Node[]): void {
   if (node.declare) return;
   const decorated = decoratedElements(node.body);
-  if (decorated.length === 0 && node.decorators.length === 0) return;
+  const builder = node.body.body.filter(isElement).find(isConstructor);
+  const ofBuilder = rewrite.hasOldDecorators && builder !== undefined ? parameterDecorators(builder) : [];
+  if (decorated.length === 0 && node.decorators.length === 0 && ofBuilder.length === 0) return;
   rewrite.helpers.add("__heddle_decorators");
-  writeStaticBlock(rewrite, node, decorated);
+  writeStaticBlock(rewrite, node, decorated, ofBuilder);
   wrapClass(rewrite, node, parents);
 }
 
 function decoratedElements(body: NodeOf<"ClassBody">): Element[] {
-  return body.body.filter(isElement).filter((element) => element.decorators.length > 0);
+  return body.body
+    .filter(isElement)
+    .filter(
+      (element) =>
+        element.decorators.length > 0 || (!isConstructor(element) && parameterDecorators(element).length > 0),
+    );
+}
+
+const isConstructor = (element: Element): boolean =>
+  element.type === "MethodDefinition" && element.kind === "constructor";
+
+/** A decorator, and what stands around it in the list that `$d` gets. */
+interface Listed {
+  decorator: Decorator;
+  before: string;
+  after: string;
+}
+
+const listed = (decorators: readonly Decorator[]): Listed[] =>
+  decorators.map((decorator) => ({ decorator, before: "", after: "" }));
+
+/** Only TypeScript's older decorators are ones of parameters. */
+function parameterDecorators(element: Element): Listed[] {
+  if (element.type !== "MethodDefinition") return [];
+  return element.value.params.flatMap((parameter, index) => {
+    const decorators = "decorators" in parameter ? (parameter.decorators ?? []) : [];
+    return decorators.map((decorator) => ({ decorator, before: `$d.parameter(${index}, `, after: ")" }));
+  });
 }
 
 function isElement(member: Node): member is Element {
@@ -49,29 +79,38 @@ function isElement(member: Node): member is Element {
 }
 
 /** `static { $d.apply(this, [[element, [decorators]], …], [class decorators]) }`, the decorators' text moved there. */
-function writeStaticBlock(rewrite: Rewrite, node: ClassNode, decorated: readonly Element[]): void {
-  const target = node.body.start + 1;
+function writeStaticBlock(
+  rewrite: Rewrite,
+  node: ClassNode,
+  decorated: readonly Element[],
+  ofBuilder: readonly Listed[],
+): void {
+  const isOld = rewrite.hasOldDecorators;
+  const target = isOld ? node.body.end - 1 : node.body.start + 1;
   const name = node.decorators.length > 0 ? (node.id?.name ?? "$class") : undefined;
   const lists = [
-    ...decorated.map((element, index) => ({ owner: describe(rewrite, element, index), list: element.decorators })),
-    { owner: undefined, list: node.decorators },
+    ...decorated.map((element, index) => ({
+      owner: describe(rewrite, element, index),
+      list: [...listed(element.decorators), ...(isOld ? parameterDecorators(element) : [])],
+    })),
+    { owner: undefined, list: [...listed(node.decorators), ...ofBuilder] },
   ];
-  let open = ` static { ${name === undefined ? "" : `${name} = `}$d.apply(this, [`;
+  let open = ` static { ${name === undefined ? "" : `${name} = `}$d.${isOld ? "applyOld" : "apply"}(this, [`;
   for (const { owner, list } of lists) {
     open += owner === undefined ? "], [" : `[${owner}, [`;
-    for (const decorator of list) {
+    for (const { after, before, decorator } of list) {
       const start = decorator.expression.start;
       rewrite.erase(decorator.start, start);
-      rewrite.before(start, open);
-      rewrite.after(decorator.end, ", ");
+      rewrite.before(start, open + before);
+      rewrite.after(decorator.end, `${after}, `);
       rewrite.edit.move(start, decorator.end, target);
       open = "";
     }
     if (owner !== undefined) open += "]], ";
   }
-  const hasMethods = decorated.some((element) => element.type === "MethodDefinition" && !element.static);
+  const hasMethods = !isOld && decorated.some((element) => element.type === "MethodDefinition" && !element.static);
   const close = `${open}]); }${hasMethods ? " #$start = $d.start(this);" : ""}`;
-  const last = node.decorators.at(-1) ?? decorated.at(-1)?.decorators.at(-1);
+  const last = lists.flatMap(({ list }) => list).at(-1)?.decorator;
   if (last !== undefined) rewrite.after(last.end, close);
 }
 
@@ -86,7 +125,7 @@ function describe(rewrite: Rewrite, element: Element, index: number): string {
         : "field";
   let access = "";
   if (key.type === "PrivateIdentifier") {
-    if (kind !== "field")
+    if (kind !== "field" || rewrite.hasOldDecorators)
       throw new CellSyntaxError(
         `A decorated private ${kind} is not supported: make '#${key.name}' public or leave the decorator out`,
         element.start,
@@ -114,7 +153,7 @@ function writeInitializers(
   parents: readonly Node[],
 ): void {
   const body = parents.at(-1);
-  if (field.decorators.length === 0 || body?.type !== "ClassBody") return;
+  if (rewrite.hasOldDecorators || field.decorators.length === 0 || body?.type !== "ClassBody") return;
   const index = decoratedElements(body).indexOf(field);
   if (field.value === null) {
     const end = rewrite.text[field.end - 1] === ";" ? field.end - 1 : field.end;

@@ -120,6 +120,20 @@ export const loweringRuntime = {
       run(this.result, initializers);
       return this.result;
     },
+    /** TypeScript's older decorators, as its own helper applies them. */
+    applyOld(target, elements, classDecorators) {
+      for (const [element, decorators] of [...elements].sort(([a], [b]) => a.isStatic - b.isStatic)) {
+        const home = element.isStatic ? target : target.prototype;
+        const before = element.kind === "field" ? undefined : Object.getOwnPropertyDescriptor(home, element.name);
+        let descriptor = before;
+        for (const decorator of [...decorators].reverse()) descriptor = decorator(home, element.name, descriptor) || descriptor;
+        if (descriptor) Object.defineProperty(home, element.name, descriptor);
+      }
+      this.result = target;
+      for (const decorator of [...classDecorators].reverse()) this.result = decorator(this.result) || this.result;
+      return this.result;
+    },
+    parameter(index, decorator) { return (target, key) => { decorator(target, key, index); }; },
     start(instance) { run(instance, starts.instance); },
     init(instance, index, value) {
       for (const initialize of fields[index].initializers) value = initialize.call(instance, value);

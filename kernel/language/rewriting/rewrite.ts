@@ -21,6 +21,8 @@ export class Rewrite {
   readonly edit: MagicString;
   /** Helper functions that the script must define. */
   readonly helpers = new Set<LoweringName>();
+  /** Whether decorators are TypeScript's older ones. */
+  readonly hasOldDecorators: boolean;
   /** Names that stand in the script outside types. */
   readonly valueNames = new Set<string>();
   /** Where removed text ended: a statement that ends there needs a semicolon. */
@@ -28,7 +30,8 @@ export class Rewrite {
   readonly #isDeclared: (name: string) => boolean;
 
   /** `isDeclared`: whether the notebook has a variable of its own of such a name, which others may take for a global. */
-  constructor(text: string, isDeclared: (name: string) => boolean) {
+  constructor(text: string, isDeclared: (name: string) => boolean, hasOldDecorators = false) {
+    this.hasOldDecorators = hasOldDecorators;
     this.text = text;
     this.edit = new MagicString(text);
     this.#isDeclared = isDeclared;

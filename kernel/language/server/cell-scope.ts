@@ -47,6 +47,8 @@ const BATCH = 32;
 export class CellScope {
   readonly #owners = new Map<string, Owner>();
   readonly #cells: CommittedCell[] = [];
+  /** Modules that change what every cell sees without a name of their own: `declare global`. */
+  readonly #reaching = new Set<number>();
   #deepest = 0;
   /** The modules that change: some have cells, the others wait for one. */
   #open = { first: 0, end: BATCH };
@@ -68,7 +70,9 @@ export class CellScope {
     const { first, end } = this.#open;
     if (this.#cells.length < end) return [];
     this.#open = { first: end, end: end + BATCH };
-    this.#mentioned = [...new Set([...this.#owners.values()].map(({ module }) => module))].toSorted((a, b) => a - b);
+    this.#mentioned = [
+      ...new Set([...this.#owners.values()].map(({ module }) => module).concat(...this.#reaching)),
+    ].toSorted((a, b) => a - b);
     return range(first, end).map(documentOf);
   }
 
@@ -141,6 +145,7 @@ export class CellScope {
     const module = this.#cells.push({ source: { cell, source }, uses, depth, isTried: false }) - 1;
     this.#deepest = Math.max(this.#deepest, depth);
     for (const [name, kind] of declared) this.#owners.set(name, { module, kind });
+    if (parsed.program.body.some(reachesOut)) this.#reaching.add(module);
     return {
       document: documentOf(module),
       text: `${text}\n;${letDeclarations(used)}${imports.join("")}export { ${exports.join(", ")} };\n`,
@@ -150,6 +155,7 @@ export class CellScope {
   /** Forgets every name. */
   clear(): void {
     this.#owners.clear();
+    this.#reaching.clear();
   }
 
   /** The text with a name for each variable it uses of other cells, and these. */

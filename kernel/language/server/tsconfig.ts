@@ -7,6 +7,8 @@ export interface OwnOptions {
   jsx?: unknown;
   noImplicitAny?: boolean;
   noImplicitThis?: boolean;
+  experimentalDecorators?: boolean;
+  emitDecoratorMetadata?: boolean;
   types?: string[];
   /** With absolute targets. */
   paths?: Record<string, string[]>;
@@ -35,7 +37,8 @@ function inheritedOptions(file: string, seen: Set<string>): OwnOptions {
   if (options.lib !== undefined) own.lib = options.lib;
   if (options.jsx !== undefined) own.jsx = options.jsx;
   if (typeof options.noImplicitAny === "boolean") own.noImplicitAny = options.noImplicitAny;
-  if (typeof options.noImplicitThis === "boolean") own.noImplicitThis = options.noImplicitThis;
+  for (const name of ["noImplicitThis", "experimentalDecorators", "emitDecoratorMetadata"] as const)
+    if (typeof options[name] === "boolean") own[name] = options[name];
   if (Array.isArray(options.types))
     own.types = options.types.filter((type): type is string => typeof type === "string");
   if (typeof options.paths === "object" && options.paths !== null) own.paths = absolutePaths(options, folder);

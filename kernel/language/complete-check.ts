@@ -34,9 +34,6 @@ function endsEarly(error: OxcError | undefined, source: string): boolean {
   if (/\?\.\s*$/.test(source)) return true;
   // Words that are complete as names for the parser, and beginnings for everybody else.
   if (/(^|[;{}\s])(let|interface)\s*$/.test(source)) return true;
-  // `const x` may go on with its value.
-  if (/^Missing initializer/.test(error.message) && error.labels.some(({ end }) => end >= source.trimEnd().length))
-    return true;
   return error.labels.some((label) => label.start >= source.trimEnd().length);
 }
 

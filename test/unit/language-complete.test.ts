@@ -23,7 +23,6 @@ const complete = [
 
 const incomplete = [
   "let",
-  "const x",
   "interface",
   "if (a) {\n  let",
   "function f() {",

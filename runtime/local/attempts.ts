@@ -21,7 +21,7 @@ import {
 import type { StreamDesk } from "./stream-desk.ts";
 
 export interface AttemptSurroundings {
-  effects: Pick<Effects, "describe">;
+  effects: Pick<Effects, "describe" | "stopTask">;
   log: EventLog;
   directory: ObjectDirectory;
   dispatcher: Dispatcher;
@@ -31,10 +31,19 @@ export interface AttemptSurroundings {
   streams: StreamDesk;
 }
 
+/** How long the thread of a task has to notice by itself that the task's time is over. */
+const NOTICE_MS = 5;
+
+const overTimeAt = ({ policy, startedAt }: Task): number => startedAt + policy.timeout + NOTICE_MS;
+
 export class Attempts {
   readonly #with: AttemptSurroundings;
   /** The worker whose values are being sealed. */
   reporting: WorkerRecord | undefined;
+  /** Tasks that run under a `timeout`. */
+  readonly #timed = new Set<Task>();
+  /** When the first of them may be over it; infinite where none is. */
+  overTimeAt = Number.POSITIVE_INFINITY;
 
   constructor(surroundings: AttemptSurroundings) {
     this.#with = surroundings;
@@ -49,6 +58,33 @@ export class Attempts {
     task.slot = -1;
     task.state = "running";
     this.#with.log.add(Row.started, stepTime(task, time), id, task.worker.index, task.attempt);
+    if (task.policy.timeout > 0) this.#watchTime(task);
+  }
+
+  #watchTime(task: Task): void {
+    this.#timed.add(task);
+    this.overTimeAt = Math.min(this.overTimeAt, overTimeAt(task));
+  }
+
+  /** Stops the code of tasks whose time is over: that of a synchronous one keeps its thread from doing so itself. */
+  stopOverTime(now: number): void {
+    this.overTimeAt = Number.POSITIVE_INFINITY;
+    for (const task of this.#timed) {
+      if (overTimeAt(task) > now) this.overTimeAt = Math.min(this.overTimeAt, overTimeAt(task));
+      else {
+        this.#timed.delete(task);
+        task.overTime = true;
+        this.#with.effects.stopTask(task);
+      }
+    }
+  }
+
+  /** The task's thread knows that its time is over, and decides by itself how it ends. */
+  timeOver(id: number): void {
+    const task = this.#with.tasks.get(id);
+    if (task === undefined) return;
+    task.overTime = false;
+    this.#timed.delete(task);
   }
 
   /** An attempt ended on its worker. `blocks` are the values, or the one thing thrown. */
@@ -56,7 +92,7 @@ export class Attempts {
     const task = this.#with.tasks.get(id);
     if (task === undefined || task.worker === undefined) return;
     const worker = task.worker;
-    this.#leaveWorker(task);
+    this.#leaveWorker(task, outcome === TaskOk);
     if (outcome === TaskOk) {
       learnDuration(task.definition, time - startedAt);
       let size = 0;
@@ -138,15 +174,17 @@ export class Attempts {
     task.attempts = NO_ATTEMPTS;
   }
 
-  #leaveWorker(task: Task): void {
+  #leaveWorker(task: Task, done = false): void {
     if (task.worker !== undefined && task.worker.suspended.size > 0) task.worker.suspended.delete(task);
-    this.#with.dispatcher.leaveLane(task);
+    this.#with.dispatcher.leaveLane(task, done);
     this.#with.calls.forgetTask(task);
     this.#with.streams.attemptOver(task);
     if (task.reading !== undefined) for (const id of task.reading) this.#with.directory.unview(id);
     task.reading = undefined;
     if (task.slot >= 0 && task.worker !== undefined) task.worker.freeSlots.push(task.slot);
     task.slot = -1;
+    task.overTime = false;
+    this.#timed.delete(task);
   }
 
   /** Ends a task without a value: all its objects fail. */
@@ -183,18 +221,24 @@ export class Attempts {
 
   /** The task's worker is gone: what had not started goes to others, what ran is tried again or fails. */
   lost(task: Task, worker: WorkerRecord, reason: string, thrown: string): void {
-    const started = task.startedAt > 0;
-    const { startedAt } = task;
+    // A follower went with the task before it.
+    if (task.worker !== worker) return;
+    const { overTime, startedAt } = task;
     this.#leaveWorker(task);
     task.worker = undefined;
-    if (!started) {
-      this.#with.dispatcher.putBack(task);
+    if (startedAt === 0) {
+      if (task.state === "ready") this.#with.dispatcher.putBack(task);
       return;
     }
     if (task.cancelRequested) {
       const time = stepTime(task, this.#with.clock.now);
       this.#with.log.add(Row.cancelled, time, task.id, worker.index, task.attempt, startedAt, startedAt);
       this.end(task, "cancelled", failureOf("cancelled", task, undefined, worker), true);
+      return;
+    }
+    if (overTime) {
+      this.#logFailure(task, worker, startedAt, startedAt, false, { name: "TaskTimeoutError", message: "" });
+      this.end(task, "failed", failureOf("timeout", task, undefined, worker), true);
       return;
     }
     const retry = task.retriesLeft > 0;

@@ -344,7 +344,7 @@ export class Client implements Backend {
       case "collect":
         return collectGarbage();
       case "cut":
-        return this.#thread.cut(message.task);
+        return this.#thread.cut(message.task, message.overTime);
       case "segment":
         return this.store.attach(message.id, message.memory);
       case "dropSegment":

@@ -37,6 +37,12 @@ export class Cutter {
     this.#helms.delete(worker);
   }
 
+  /** Whether the worker runs code of another task that was begun where it may be cut. */
+  runsAnother(worker: number, task: number): boolean {
+    const runs = this.#helms.get(worker)?.runs[0] ?? 0;
+    return runs !== 0 && runs !== task;
+  }
+
   /** Cuts the task's code if that is what its worker runs now; `announce` tells the worker, which hears it after the cut. */
   async cut(worker: number, task: number, announce: () => void): Promise<void> {
     const helm = this.#helms.get(worker);

@@ -5,6 +5,10 @@
  * of time, as many as take about two milliseconds, so that the worker does not wait for the scheduler between them;
  * long ones never are, so that they start in the order of submission. What was sent ahead and has not started is taken
  * back when another worker has nothing to do.
+ *
+ * While nothing waits for a slot, a task may be sent ahead of its input too: a **follower** lies in the lane behind the
+ * task that makes it, and starts there with that value as soon as it exists. It is taken back when something else is
+ * ready to start, and when the task before it leaves the lane without a value.
  */
 import type { ResourceShape } from "../options.ts";
 import { Fifo } from "./fifo.ts";
@@ -24,6 +28,8 @@ export interface DispatchEffects {
   dispatch(task: Task, lane: Lane): boolean;
   /** Takes a task back that has not started; false when it has. */
   revoke(task: Task): boolean;
+  /** A task that waits only for what the task and others of its lane make. */
+  followerOf(task: Task): Task | undefined;
   /** A task that awaited calls has a slot again, or goes on without one. */
   resumed(task: Task): void;
   /** A worker has run a function as often as it may, and has nothing left. */
@@ -54,10 +60,10 @@ export class Dispatcher {
     return count;
   }
 
-  /** The task waits for a slot, behind all that wait already. */
+  /** The task waits for a slot, behind all that wait already; a follower has one. */
   addReady(task: Task): void {
     task.readyOrder = ++this.#readyTasks;
-    this.#queueOf(task).push(task);
+    if (task.lane === undefined) this.#queueOf(task).push(task);
   }
 
   /** The task did not start where it was sent, and has its old place again. */
@@ -86,13 +92,24 @@ export class Dispatcher {
     this.#resuming.push(task);
   }
 
-  /** The task at the head of its lane ended or was suspended: the next one has the slot, or the slot is free. */
-  leaveLane(task: Task): void {
+  /**
+   * The task ended, was suspended or did not start: the next one of its lane has the slot, or the slot is free. Unless
+   * it has made its value (`done`), followers cannot have that there.
+   */
+  leaveLane(task: Task, done = false): void {
     const { lane } = task;
     if (lane === undefined) return;
     task.lane = undefined;
     lane.tasks.remove(task);
-    if (lane.tasks.length === 0) this.#closeLane(lane);
+    if (!done) this.#takeFollowersBack(lane);
+    if (lane.tasks.length === 0 && lane.worker.lanes.has(lane)) this.#closeLane(lane);
+  }
+
+  /** Whether there were any. */
+  #takeFollowersBack({ tasks }: Lane): boolean {
+    let any = false;
+    for (let task = tasks.last; task?.state === "waiting" && this.takeBack(task); task = tasks.last) any = true;
+    return any;
   }
 
   #closeLane(lane: Lane): void {
@@ -105,6 +122,7 @@ export class Dispatcher {
     this.#full.clear();
     this.#resume();
     while (this.#startOne()) {}
+    if (this.queued > 0) this.#makeWay();
     for (const worker of this.workers.values()) {
       if (isSpent(worker)) this.#retire(worker);
       for (const lane of worker.lanes) this.#sendAhead(lane);
@@ -112,6 +130,18 @@ export class Dispatcher {
     this.#balance();
     // A task that could not start after all has ended, and somebody may have waited for it.
     this.#resume();
+    if (this.queued > 0) return this.#makeWay();
+    for (const worker of this.workers.values()) for (const lane of worker.lanes) this.#sendFollowers(lane);
+  }
+
+  /** Something waits for a slot: what is not even ready does not go before it. */
+  #makeWay(): void {
+    let any = false;
+    for (const worker of this.workers.values())
+      for (const lane of [...worker.lanes]) if (this.#takeFollowersBack(lane)) any = true;
+    if (!any) return;
+    this.#resume();
+    while (this.#startOne()) {}
   }
 
   #takesMore(worker: WorkerRecord): boolean {
@@ -242,14 +272,22 @@ export class Dispatcher {
     for (let sent = 0; sent < share; sent++) {
       const task = this.#firstOf(queue);
       if (task === undefined) return;
-      const { meanMs } = task.definition;
-      const ahead = meanMs === undefined ? 0 : Math.min(MAX_AHEAD, Math.floor(AHEAD_MS / Math.max(meanMs, 0.001)));
-      if (lane.tasks.length > ahead || lane.worker.retiring) return;
+      if (lane.tasks.length > mostAhead(task) || lane.worker.retiring) return;
       queue.shift();
       if (!this.#send(task, lane)) {
         this.putBack(task);
         return;
       }
+    }
+  }
+
+  /** Only those behind its last task: what is ready on a lane comes before what is not. */
+  #sendFollowers(lane: Lane): void {
+    if (lane.solo) return;
+    for (let last = lane.tasks.last; last !== undefined && this.#takesMore(lane.worker); last = lane.tasks.last) {
+      const task = this.#effects.followerOf(last);
+      if (task === undefined || lane.tasks.length > mostAhead(task) || lane.worker.retiring) return;
+      if (!this.#send(task, lane)) return;
     }
   }
 
@@ -265,7 +303,7 @@ export class Dispatcher {
       if (idle.lanes.size > 0 || idle.retiring || !this.#takesMore(idle)) continue;
       // What was taken back may have gone to another idle worker.
       while (idle.lanes.size === 0 && this.#takesMore(idle)) {
-        if (!this.#lanesBehind().some((lane) => this.#relieve(lane))) return;
+        if (!this.#lanesBehind().some((lane) => this.#relieve(lane, idle))) return;
         while (this.#startOne()) {}
       }
       for (const lane of idle.lanes) this.#sendAhead(lane);
@@ -277,15 +315,15 @@ export class Dispatcher {
     const found: Lane[] = [];
     for (const worker of this.workers.values())
       for (const lane of worker.lanes)
-        if ((lane.tasks.length > 1 || worker.lanes.size > 1) && lane.tasks.last!.startedAt === 0) found.push(lane);
+        if ((lane.tasks.length > 1 || worker.lanes.size > 1) && [...lane.tasks].some(isReady)) found.push(lane);
     return found.sort((a, b) => b.tasks.length - a.tasks.length);
   }
 
-  /** Takes tasks of the lane back that another thread could start; whether there were any. */
-  #relieve({ policy, tasks, worker }: Lane): boolean {
-    const waiting = [...tasks].filter(({ startedAt }) => startedAt === 0);
-    const allWait = waiting.length === tasks.length;
-    const alone = worker.lanes.size === 1 && worker.suspended.size === 0;
+  /** Takes tasks of the lane back that the idle thread could start sooner; whether there were any. */
+  #relieve({ policy, tasks, worker }: Lane, idle: WorkerRecord): boolean {
+    const waiting = [...tasks].filter(isReady);
+    const allWait = tasks.first!.startedAt === 0;
+    const alone = worker.lanes.size === 1 && (worker.suspended.size === 0 || idle.suspended.size > 0);
     let most = Math.ceil((allWait && alone ? waiting.length - 1 : waiting.length) / 2);
     if (!this.#fits(policy.shape)) {
       // There is no room for a second lane; this one as a whole can move.
@@ -304,10 +342,28 @@ export class Dispatcher {
   /** Takes a dispatched task back if it has not started. */
   takeBack(task: Task): boolean {
     if (task.slot < 0 || !this.#effects.revoke(task)) return false;
-    this.leaveLane(task);
-    uncountCall(task.worker!, task);
-    task.slot = -1;
-    task.worker = undefined;
+    this.#withdraw(task);
     return true;
   }
+
+  /** The worker gave a follower back: its turn came and what it was sent ahead for was not there. */
+  declined(task: Task): void {
+    this.#withdraw(task);
+    if (isReady(task)) this.putBack(task);
+  }
+
+  #withdraw(task: Task): void {
+    const worker = task.worker!;
+    task.slot = -1;
+    task.worker = undefined;
+    uncountCall(worker, task);
+    this.leaveLane(task);
+  }
+}
+
+const isReady = ({ state }: Task): boolean => state === "ready";
+
+/** Behind how many others the task may lie on a worker. */
+function mostAhead({ definition: { meanMs } }: Task): number {
+  return meanMs === undefined ? 0 : Math.min(MAX_AHEAD, Math.floor(AHEAD_MS / Math.max(meanMs, 0.001)));
 }

@@ -11,7 +11,7 @@ export interface Effects extends StreamEffects {
   revoke(task: Task): boolean;
   /** Asks the task's worker to cancel it: its awaits reject and its signal aborts. */
   cancelOnWorker(task: Task): void;
-  /** Stops a task whatever it does: its code alone, or its thread when that does not help. */
+  /** Stops a task whatever it does, because it was cancelled or its time is over: its code alone, or its thread when that does not help. */
   stopTask(task: Task): void;
   /** Ends a worker's thread and has it replaced; `workerDown` follows. */
   retireWorker(worker: number): void;

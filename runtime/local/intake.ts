@@ -132,8 +132,10 @@ export class Intake {
         return this.#waited(peer, reader);
       case protocol.Up:
         return this.#scheduler.workerUp(client);
+      case protocol.TimeOver:
+        return this.#scheduler.timeOver(f64[word]!);
       case protocol.Dropped:
-        return this.#scheduler.dropped(client, i32[word * 2]!);
+        return this.#scheduler.dropped(client, f64[word]!, i32[word * 2 + 2]!);
       case protocol.Output: {
         const text = utf8.decode(reader.u8.slice((word + 2) * 8, (word + 2) * 8 + i32[word * 2 + 3]!));
         return this.#output(client, f64[word]!, i32[word * 2 + 2] === 1 ? "stdout" : "stderr", text);
@@ -300,8 +302,8 @@ export class Intake {
       this.#scheduler.directory.holdAll(message.refs);
     } else if (message.type === "options") {
       const shapeKey = JSON.stringify(Object.entries(message.shape).sort());
-      const { id, name, shape, maxRetries, maxCalls, highWaterMark } = message;
-      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries, maxCalls, highWaterMark });
+      const { id, name, shape, maxRetries, maxCalls, timeout, highWaterMark } = message;
+      this.#policies.set(id, { id, name, shape, shapeKey, maxRetries, maxCalls, timeout, highWaterMark });
       this.#outbox.options.set(id, message);
     } else if (message.type === "cell") peer.cells.set(message.id, message.label);
     else if (message.type === "segment") this.#outbox.addSegment(peer.index, message.id, message.memory);

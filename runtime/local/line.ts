@@ -22,8 +22,8 @@ export interface ThreadEvents {
   record(type: number, reader: RingReader): void;
   /** All records that were there have been handled. */
   turnOver(): void;
-  /** The code of a task was cut. */
-  cut(task: number): void;
+  /** The code of a task was cut, because its time was over or it was cancelled. */
+  cut(task: number, overTime: boolean): void;
 }
 
 export class Line {

@@ -1,7 +1,7 @@
 /** What the scheduler decides, as records and messages to the threads concerned. */
 import { decode } from "../serialization/decode.ts";
 import { type Block, pasteBlock, readBlock, viewsOf } from "./block.ts";
-import { CLAIM_TAKEN_BACK, CLAIM_WAITING } from "./claims.ts";
+import { CLAIM_DECLINED, CLAIM_TAKEN_BACK, CLAIM_WAITING } from "./claims.ts";
 import type { Effects } from "./effects.ts";
 import { ObjectStore } from "./object-store.ts";
 import type { Peer } from "./peer.ts";
@@ -54,7 +54,7 @@ export class Outbox implements Effects {
     const peer = this.#peers.get(lane.worker.index);
     if (peer === undefined) return false;
     let words = 5 + task.args.content.length / 2;
-    for (const input of inputs) words += 1 + input.block!.content.length / 2;
+    for (const { block } of inputs) words += 1 + (block === undefined ? 0 : block.content.length / 2);
     if (!peer.hasRoom(words)) {
       peer.writer.wantRoom();
       return false;
@@ -74,10 +74,9 @@ export class Outbox implements Effects {
 
   revoke(task: Task): boolean {
     const claims = this.claims.get(task.worker!.index);
-    return (
-      claims !== undefined &&
-      Atomics.compareExchange(claims, task.slot, CLAIM_WAITING, CLAIM_TAKEN_BACK) === CLAIM_WAITING
-    );
+    if (claims === undefined) return false;
+    const claim = Atomics.compareExchange(claims, task.slot, CLAIM_WAITING, CLAIM_TAKEN_BACK);
+    return claim === CLAIM_WAITING || claim === CLAIM_DECLINED;
   }
 
   cancelOnWorker(task: Task): void {
@@ -241,9 +240,9 @@ function writeDispatch(to: RingWriter, task: Task, lane: Lane, inputs: readonly 
   i32[word * 2 + 7] = inputs.length;
   f64[word + 4] = task.stream?.taken ?? 0;
   let at = pasteBlock(to, word + 5, task.args.content);
-  for (const input of inputs) {
-    f64[at] = input.id;
-    at = pasteBlock(to, at + 1, input.block!.content);
+  for (const { block, id } of inputs) {
+    f64[at++] = block === undefined ? -id : id;
+    if (block !== undefined) at = pasteBlock(to, at, block.content);
   }
   return at - word;
 }

@@ -24,49 +24,73 @@ export class Pages {
   }
 }
 
+/** Where a block lies. */
+interface Place {
+  views: Views;
+  word: number;
+}
+
 export class Payload {
-  readonly #views: Views;
-  readonly #word: number;
-  /** How many objects came along. */
-  readonly inputs: number;
+  readonly #args: Place;
+  /** The objects that came along, by number; those that are not there yet are in `missing`. */
+  readonly #inputs: ReadonlyMap<number, Place>;
+  readonly missing: readonly number[];
 
   constructor(views: Views, word: number, inputs: number) {
-    this.#views = views;
-    this.#word = word;
-    this.inputs = inputs;
+    this.#args = { views, word };
+    this.#inputs = NO_INPUTS;
+    this.missing = NONE;
+    if (inputs === 0) return;
+    const places = new Map<number, Place>();
+    const missing: number[] = [];
+    let at = word + blockWords(views, word);
+    for (let left = inputs; left > 0; left--) {
+      const id = views.f64[at++]!;
+      if (id < 0) missing.push(-id);
+      else {
+        places.set(id, { views, word: at });
+        at += blockWords(views, at);
+      }
+    }
+    this.#inputs = places;
+    this.missing = missing;
+  }
+
+  /** How many objects its arguments name. */
+  get inputs(): number {
+    return this.#inputs.size;
+  }
+
+  /** Whether all that its arguments name is there. */
+  get complete(): boolean {
+    return this.missing.length === 0 || this.missing.every((id) => this.#inputs.has(id));
+  }
+
+  /** Adds an object that was not there yet; the payload keeps `content`. */
+  supply(id: number, content: Int32Array): void {
+    (this.#inputs as Map<number, Place>).set(id, { views: viewsOf(content), word: 0 });
   }
 
   /** What must be imported before any of it can be decoded. */
   modules(store: ObjectStore): readonly string[] {
-    let modules = blockModules(this.#views, this.#word, store);
-    for (const word of this.#inputWords().values()) {
-      const more = blockModules(this.#views, word, store);
+    let modules = blockModules(this.#args.views, this.#args.word, store);
+    for (const { views, word } of this.#inputs.values()) {
+      const more = blockModules(views, word, store);
       if (more.length > 0) modules = [...modules, ...more];
     }
     return modules;
   }
 
   args(store: ObjectStore): BlockContent {
-    return readBlock(this.#views, this.#word, store);
+    return readBlock(this.#args.views, this.#args.word, store);
   }
 
-  /** How to read an object that came along, by its number. */
-  inputReader(store: ObjectStore): (id: number) => BlockContent {
-    const words = this.#inputWords();
-    return (id) => readBlock(this.#views, words.get(id)!, store);
-  }
-
-  /** Where the block of each object is. */
-  #inputWords(): ReadonlyMap<number, number> {
-    if (this.inputs === 0) return NO_INPUTS;
-    const words = new Map<number, number>();
-    let at = this.#word + blockWords(this.#views, this.#word);
-    for (let count = this.inputs; count > 0; count--) {
-      words.set(this.#views.f64[at]!, at + 1);
-      at += 1 + blockWords(this.#views, at + 1);
-    }
-    return words;
+  /** An object that came along. */
+  input(id: number, store: ObjectStore): BlockContent {
+    const { views, word } = this.#inputs.get(id)!;
+    return readBlock(views, word, store);
   }
 }
 
-const NO_INPUTS: ReadonlyMap<number, number> = new Map();
+const NO_INPUTS: ReadonlyMap<number, Place> = new Map();
+const NONE: readonly number[] = [];

@@ -26,7 +26,8 @@ export const Waited = 18; // a wait that needed no waiting: as WaitBegin, then a
 export const WaitEnd = 9; // f call, f time, i outcome j total, i pending j ids, ids…
 export const Started = 10; // f task, f time
 export const Finished = 11; // f task, f time, f startedAt, f executedAt, i outcome j blocks, blocks…
-export const Dropped = 12; // i slot j 0: a task that was taken back is skipped
+export const Dropped = 12; // f task, i slot j 0: a task is skipped that was taken back, or whose input is not there
+export const TimeOver = 32; // f task: its thread has told it to stop because its time is over
 export const Free = 14; // ids…
 export const Yielded = 15; // f task, f item, f time, i attempt j index, i waits j 0, block
 export const Taken = 16; // f task, i count j 0
@@ -38,7 +39,7 @@ export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 export const Value = 20; // f call, i index j 0, block
 export const CallDone = 21; // f call, i outcome j 0
 export const Ready = 22; // f object, f order, negative where the object failed
-export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j dependencies, f taken, block(args), (f id, block)…
+export const Dispatch = 23; // f task, i lane j slot, i definition j options, i attempt j inputs, f taken, block(args), (f id, block)… or f -id for one that is made on the same lane
 export const CancelTask = 24; // f task
 export const FailedValue = 26; // f call, i index j 0; the failure is on the port
 export const FreeBuffer = 25; // f segment, f offset, f bytes
@@ -127,8 +128,8 @@ export type FromScheduler =
   | { type: "answer"; id: number; answer: unknown }
   | { type: "failure"; call: number; index: number; failure: FailureMessage }
   | { type: "collect" }
-  /** The code of a task was cut. */
-  | { type: "cut"; task: number }
+  /** The code of a task was cut, because its time was over or it was cancelled. */
+  | { type: "cut"; task: number; overTime: boolean }
   | { type: "down"; error?: string }
   | null;
 

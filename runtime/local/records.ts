@@ -15,6 +15,8 @@ export interface Policy {
   maxRetries: number;
   /** A worker is replaced after so many calls; 0 never. */
   maxCalls: number;
+  /** Milliseconds that an attempt may take; 0 without limit. */
+  timeout: number;
   /** Of a generator whose items are streamed: how many unread ones may exist. */
   highWaterMark: number | undefined;
 }
@@ -67,6 +69,8 @@ export interface Task {
   /** `get` and `wait` calls of the task that have not returned; while there are any it holds no slot. */
   openCalls: number;
   cancelRequested: boolean;
+  /** Its code is being stopped because its time is over. */
+  overTime: boolean;
   /** Whether the cancelling reaches the tasks that it submits. */
   cancelChildren: boolean;
   /** What earlier attempts threw. */
@@ -240,6 +244,7 @@ export function newTask(submission: Submission, job: number): Task {
     startedAt: 0,
     openCalls: 0,
     cancelRequested: false,
+    overTime: false,
     cancelChildren: false,
     attempts: NO_ATTEMPTS,
     children: undefined,

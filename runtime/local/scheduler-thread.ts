@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import { now } from "../clock.ts";
+import { LONGEST_TIMER_MS, now } from "../clock.ts";
 import type { ObserverMessage, ObserverRequest } from "../host.ts";
 import { taskIdText, workerIdText } from "../ids.ts";
 import { Bell } from "./bell.ts";
@@ -17,7 +17,7 @@ import { Outbox } from "./outbox.ts";
 import { Peer } from "./peer.ts";
 import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
 import { answerQuery } from "./queries.ts";
-import { type Failure, taskName } from "./records.ts";
+import { type Failure, type Task, taskName } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
 
@@ -39,11 +39,20 @@ const LINGER_MS = 5;
 /** A turn without end would keep the event loop from workers that exit. */
 const TURN_MS = 10;
 
-/** Records of one thread that are handled before others have their turn and what became ready is sent out. */
 /** How long a task that is to be stopped by force may stay before its thread is ended. */
 const STOP_MS = 1000;
 const LOOK_AGAIN_MS = 10;
+/** The same for a task whose time is over on a thread that others run on too. */
+const LATEST_MS = 10_000;
+/** Records of one thread that are handled before others have their turn and what became ready is sent out. */
 const RECORDS_A_STEP = 256;
+
+/** Whether it can only be the task's own code that keeps its thread from noticing that its time is over. */
+function isAlone(task: Task): boolean {
+  for (const { tasks } of task.worker!.lanes)
+    for (const other of tasks) if (other !== task && other.startedAt > 0) return false;
+  return true;
+}
 
 class SchedulerThread {
   readonly #peers = new Map<number, Peer>();
@@ -58,6 +67,7 @@ class SchedulerThread {
   #observed = 0;
   #observing: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
+  #lookAt = Number.POSITIVE_INFINITY;
   #turning = false;
 
   constructor(start: SchedulerStart) {
@@ -67,7 +77,7 @@ class SchedulerThread {
       this.#peers,
       {
         retireWorker: (index) => this.#pool.end(index, "recycled"),
-        stopTask: (task) => void this.#stopTask(task.id, task.worker!.index),
+        stopTask: (task) => void this.#stopTask(task),
       },
       start.driver.storeAccount,
       (failure) => this.#reportUnlooked(failure),
@@ -150,9 +160,21 @@ class SchedulerThread {
       }, LOOK_MS).unref();
     }
     this.#turning = false;
+    const { lookAt } = this.#scheduler;
+    if (lookAt < this.#lookAt) {
+      this.#lookAt = lookAt;
+      setTimeout(() => this.#look(lookAt), Math.min(Math.max(lookAt - now(), 1), LONGEST_TIMER_MS)).unref();
+    }
     if (this.#start.observer !== undefined && this.#observing === undefined && this.#observed < this.#log.end) {
       this.#observing = setTimeout(() => this.#observe(), OBSERVE_MS);
     }
+  }
+
+  #look(due: number): void {
+    if (this.#lookAt === due) this.#lookAt = Number.POSITIVE_INFINITY;
+    this.#hearAll();
+    this.#scheduler.look(now());
+    this.#turn();
   }
 
   #step(): boolean {
@@ -204,16 +226,25 @@ class SchedulerThread {
     for (const peer of this.#peers.values()) this.#intake.hear(peer);
   }
 
-  /** Stops a task that was told to stop: by itself, by cutting its code, or at last with its thread. */
-  async #stopTask(task: number, worker: number): Promise<void> {
-    const until = performance.now() + STOP_MS;
-    const isThere = (): boolean => this.#scheduler.tasks.get(task)?.worker?.index === worker;
-    while (this.#pool.canCut && isThere() && performance.now() < until) {
-      await this.#cutter.cut(worker, task, () => this.#peers.get(worker)?.port.postMessage({ type: "cut", task }));
+  /** Stops a task that is to stop: by itself, by cutting its code, or at last with its thread. */
+  async #stopTask({ attempt, cancelRequested, id, worker: on }: Task): Promise<void> {
+    const worker = on!.index;
+    const until = performance.now() + (this.#pool.canCut || !cancelRequested ? STOP_MS : 0);
+    for (;;) {
+      const task = this.#scheduler.tasks.get(id);
+      if (task?.worker?.index !== worker || task.attempt !== attempt) return;
+      if (!task.cancelRequested && !task.overTime) return;
+      const late = performance.now() - until;
+      if (late >= 0 && (task.cancelRequested || isAlone(task))) break;
+      // Another task may keep the thread, and it is not to go for that; nor is this one to wait for ever.
+      if (late >= LATEST_MS && !this.#cutter.runsAnother(worker, id)) break;
+      const { overTime } = task;
+      const announce = (): void => this.#peers.get(worker)?.port.postMessage({ type: "cut", task: id, overTime });
+      if (this.#pool.canCut) await this.#cutter.cut(worker, id, announce);
       // Its thread may be in the runtime just now, or report the end of the task.
       await delay(LOOK_AGAIN_MS, undefined, { ref: false });
     }
-    if (isThere()) this.#pool.end(worker, "cancelled");
+    this.#pool.end(worker, "cancelled");
   }
 
   async #shutdown(driver: Peer): Promise<void> {

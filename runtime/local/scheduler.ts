@@ -44,6 +44,7 @@ export class Scheduler {
           task.inputs.length === 0 ? NO_OBJECTS : task.inputs.map((id) => this.directory.objects.get(id)!),
         ),
       revoke: (task) => effects.revoke(task),
+      followerOf: (task) => this.#followerOf(task),
       mayStart: (task) => this.#mayStart(task),
       retire: ({ index }) => effects.retireWorker(index),
       resumed: (task) => this.#goOn(task),
@@ -133,7 +134,9 @@ export class Scheduler {
 
   #inputReady(task: Task, object: StoredObject): void {
     if (task.state !== "waiting") return;
-    if (object.failure !== undefined) this.#failFromInput(task, object);
+    // A follower that has begun has had the value, although it was to be let go of.
+    const hasBegun = task.lane !== undefined && !(object.failure !== undefined && this.dispatcher.takeBack(task));
+    if (object.failure !== undefined && !hasBegun) this.#failFromInput(task, object);
     else if (--task.missing === 0) {
       task.near = this.#attempts.reporting;
       this.#becomeReady(task);
@@ -157,6 +160,21 @@ export class Scheduler {
     this.dispatcher.addReady(task);
   }
 
+  /** The first task that needs the task's value, where all it still needs is made on the task's lane. */
+  #followerOf({ cancelRequested, id, lane, policy, returns, stream }: Task): Task | undefined {
+    if (returns !== 1 || stream !== undefined || cancelRequested) return undefined;
+    const follower = this.directory.objects.get(id)?.dependents?.[0];
+    if (follower?.state !== "waiting" || follower.lane !== undefined) return undefined;
+    if (follower.policy.shapeKey !== policy.shapeKey) return undefined;
+    for (const input of follower.inputs) {
+      const { failure, freed, order, task } = this.directory.find(input);
+      if (failure !== undefined || freed) return undefined;
+      const maker = order === 0 ? this.tasks.get(task) : undefined;
+      if (order === 0 && (maker?.lane !== lane || maker?.returns !== 1 || maker.stream !== undefined)) return undefined;
+    }
+    return follower;
+  }
+
   /** Inputs that were there may have been let go of since; the task fails then. */
   #mayStart(task: Task): boolean {
     for (const id of task.inputs) {
@@ -173,8 +191,26 @@ export class Scheduler {
     this.#attempts.started(id, time);
   }
 
-  /** A worker skipped a task that was taken back from it. */
-  dropped(worker: number, slot: number): void {
+  /** When `look` has something to do; infinite where it has not. */
+  get lookAt(): number {
+    return this.#attempts.overTimeAt;
+  }
+
+  /** Does what is to be done by this time although nothing has happened. */
+  look(time: number): void {
+    this.#clock.now = time;
+    if (time >= this.#attempts.overTimeAt) this.#attempts.stopOverTime(time);
+  }
+
+  /** A worker has told a task that its time is over. */
+  timeOver(id: number): void {
+    this.#attempts.timeOver(id);
+  }
+
+  /** A worker skipped a task: it was taken back, or its turn came before its input was there. */
+  dropped(worker: number, id: number, slot: number): void {
+    const task = this.tasks.get(id);
+    if (task?.worker?.index === worker && task.slot === slot) this.dispatcher.declined(task);
     this.dispatcher.workers.get(worker)?.freeSlots.push(slot);
   }
 
@@ -262,8 +298,8 @@ export class Scheduler {
     for (const worker of this.dispatcher.workers.values())
       for (const task of [...worker.lanes].flatMap((lane) => [...lane.tasks]))
         if (task.inputs.includes(id)) {
-          if (this.dispatcher.takeBack(task)) this.dispatcher.putBack(task);
-          else this.#letRead(task, id);
+          if (!this.dispatcher.takeBack(task)) this.#letRead(task, id);
+          else if (task.state === "ready") this.dispatcher.putBack(task);
         }
     this.directory.free(id);
   }

@@ -3,6 +3,7 @@ import { now } from "../clock.ts";
 import { TaskTimeoutError } from "../errors.ts";
 import { blockContent, type Prepared, pasteBlock, writeBlock } from "./block.ts";
 import type { Client } from "./client.ts";
+import type { Handovers } from "./handovers.ts";
 import * as protocol from "./protocol.ts";
 import { isRetryable } from "./retry-rule.ts";
 import type { WorkerTask } from "./worker-task.ts";
@@ -16,9 +17,11 @@ const OUTPUT_BYTES = 16_384;
 
 export class TaskReports {
   readonly #client: Client;
+  readonly #handovers: Handovers;
 
-  constructor(client: Client) {
+  constructor(client: Client, handovers: Handovers) {
     this.#client = client;
+    this.#handovers = handovers;
   }
 
   /** The task begins now. */
@@ -31,11 +34,19 @@ export class TaskReports {
     this.#client.line.commitSilently(protocol.Started, 2);
   }
 
-  /** A task that was taken back is skipped. */
-  dropped(slot: number): void {
+  /** The task was told that its time is over, and ends by itself or is let go. */
+  timeOver(task: WorkerTask): void {
     const to = this.#client.line.begin(1);
-    to.i32[to.word * 2] = slot;
-    this.#client.line.commit(protocol.Dropped, 1);
+    to.f64[to.word] = task.id;
+    this.#client.line.commit(protocol.TimeOver, 1);
+  }
+
+  /** A task is skipped: it was taken back, or an input of it is not there. */
+  dropped({ id, slot }: WorkerTask): void {
+    const to = this.#client.line.begin(2);
+    to.f64[to.word] = id;
+    to.i32[to.word * 2 + 2] = slot;
+    this.#client.line.commit(protocol.Dropped, 2);
   }
 
   /** A generator produced an item; with `waits` it stops until it is told to go on. Throws when the item cannot travel. */
@@ -60,8 +71,11 @@ export class TaskReports {
     const { numReturns } = task.options;
     const label = `the result of ${task.name}`;
     if (numReturns === 0) this.#ended(task, protocol.TaskOk, undefined, []);
-    else if (numReturns === 1) this.#ended(task, protocol.TaskOk, this.#client.prepare(value, label), []);
-    else {
+    else if (numReturns === 1) {
+      const block = this.#client.prepare(value, label);
+      this.#ended(task, protocol.TaskOk, block, []);
+      this.#handovers.made(task.id, block);
+    } else {
       const blocks = manyResults(value, numReturns, task.name).map((item, index) =>
         blockContent(this.#client.prepare(item, `${label} [${index}]`)),
       );

@@ -11,8 +11,9 @@ import { enterGuard, INTERRUPT_INSIDE, interruptWord, leaveGuard } from "../host
 import { workerIdText } from "../ids.ts";
 import { refNumber } from "../object-ref.ts";
 import { loadModules, modulesLoaded } from "../serialization/decode.ts";
-import { CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
+import { CLAIM_DECLINED, CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
 import { Client } from "./client.ts";
+import { Handovers } from "./handovers.ts";
 import { runItems } from "./item-run.ts";
 import { Pages } from "./payload.ts";
 import * as protocol from "./protocol.ts";
@@ -35,6 +36,7 @@ class WorkerThread {
   readonly #lanes = new Map<number, WorkerLane>();
   readonly #tasks = new Map<number, WorkerTask>();
   readonly #pages = new Pages();
+  readonly #handovers = new Handovers();
   /** Lanes that have a next task and no current one. */
   readonly #runnable: WorkerLane[] = [];
   /** The task of a plain synchronous call, which needs no context that survives awaits. */
@@ -57,9 +59,9 @@ class WorkerThread {
     this.#client = new Client(link, caller, {
       record: (type, reader) => this.#record(type, reader),
       turnOver: () => this.#runLanes(),
-      cut: (task) => this.#wasCut(task),
+      cut: (task, overTime) => this.#wasCut(task, overTime),
     });
-    this.#reports = new TaskReports(this.#client);
+    this.#reports = new TaskReports(this.#client, this.#handovers);
     // An idle worker must not look like a finished program to its thread.
     link.port.ref();
     becomeWorker({ backend: this.#client, context: () => this.current() });
@@ -102,6 +104,7 @@ class WorkerThread {
       payload: this.#pages.keep(reader, word + 5, words - 5, i32[word * 2 + 7]!),
       itemsTaken: f64[word + 4]!,
     });
+    this.#handovers.expect(task.payload);
     const id = i32[word * 2 + 2]!;
     let lane = this.#lanes.get(id);
     if (lane === undefined) {
@@ -127,7 +130,7 @@ class WorkerThread {
         continue;
       }
       // What may take long is begun where it may be cut.
-      if (!this.#client.line.inMessage && lane.queue[0]?.loaded.quick === false) {
+      if (!this.#client.line.inMessage && mayTakeLong(lane.queue[0])) {
         this.#nextTurn();
         break;
       }
@@ -141,8 +144,9 @@ class WorkerThread {
   #startNext(lane: WorkerLane): void {
     const task = lane.queue.shift();
     if (task === undefined || lane.current !== undefined) return;
-    if (Atomics.compareExchange(this.#claims, task.slot, CLAIM_WAITING, CLAIM_STARTED) !== CLAIM_WAITING) {
-      this.#reports.dropped(task.slot);
+    if (!this.#claim(task)) {
+      this.#handovers.forget(task.payload);
+      this.#reports.dropped(task);
       this.#laneFree(lane);
       return;
     }
@@ -150,7 +154,16 @@ class WorkerThread {
     task.lane = lane;
     this.#tasks.set(task.id, task);
     this.#reports.started(task);
+    this.#watchTime(task);
     this.#run(task);
+  }
+
+  /** Whether the task may start: it was not taken back, and the one before it has left what it needs. */
+  #claim({ payload, slot }: WorkerTask): boolean {
+    const claim = payload.complete ? CLAIM_STARTED : CLAIM_DECLINED;
+    return (
+      Atomics.compareExchange(this.#claims, slot, CLAIM_WAITING, claim) === CLAIM_WAITING && claim === CLAIM_STARTED
+    );
   }
 
   #laneFree(lane: WorkerLane): void {
@@ -202,7 +215,6 @@ class WorkerThread {
     try {
       const args = this.#arguments(task);
       task.executedAt = now();
-      this.#watchTime(task);
       if (task.loaded.synchronous === true) {
         this.#synchronous = task;
         try {
@@ -283,14 +295,14 @@ class WorkerThread {
   }
 
   /** The task's code was cut, and with it the loop that ran it. */
-  #wasCut(id: number): void {
+  #wasCut(id: number, overTime: boolean): void {
     this.#running = false;
     this.#synchronous = undefined;
     this.#runs[0] = 0;
     taskStorage.enterWith(undefined as never);
     const task = this.#tasks.get(id);
     if (task === undefined) return;
-    task.stop(new TaskCancelledError(`task ${task.name} was cancelled`));
+    task.stop(overTime ? timeoutOf(task) : new TaskCancelledError(`task ${task.name} was cancelled`));
     this.#failed(task, task.stopReason);
   }
 
@@ -298,7 +310,10 @@ class WorkerThread {
     const { timeout } = task.options;
     if (timeout > 0 && timeout !== Number.POSITIVE_INFINITY) {
       const timer = setTimeout(
-        () => this.#stop(task, new TaskTimeoutError(`task ${task.name} took longer than ${timeout} ms`)),
+        () => {
+          this.#reports.timeOver(task);
+          this.#stop(task, timeoutOf(task));
+        },
         Math.min(timeout, LONGEST_TIMER_MS),
       );
       task.stopTimer = () => clearTimeout(timer);
@@ -316,17 +331,17 @@ class WorkerThread {
       options.shared ? task.id : undefined,
     ) as unknown[];
     if (payload.inputs === 0) return args;
-    const inputOf = payload.inputReader(store);
     return args.map((arg) => {
       const id = refNumber(arg);
       if (id === undefined) return arg;
-      const { main, locators } = inputOf(id);
+      const { main, locators } = payload.input(id, store);
       return this.#client.decodeContent(main, locators, options.shared ? id : undefined);
     });
   }
 
   #finished(task: WorkerTask, value: unknown): void {
     if (this.#isOver(task)) return;
+    if (isOverTime(task)) task.stop(timeoutOf(task));
     if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
     try {
       this.#reports.returned(task, value);
@@ -374,8 +389,19 @@ class WorkerThread {
   }
 }
 
+/** A synchronous task may be over its time although no timer has said so. */
+const isOverTime = ({ options: { timeout }, startedAt }: WorkerTask): boolean =>
+  timeout > 0 && now() - startedAt > timeout;
+
+const timeoutOf = ({ name, options }: WorkerTask): TaskTimeoutError =>
+  new TaskTimeoutError(`task ${name} took longer than ${options.timeout} ms`);
+
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+
+/** Also a task whose time is limited, since it is to be cut when that is over. */
+const mayTakeLong = (task: WorkerTask | undefined): boolean =>
+  task !== undefined && (!task.loaded.quick || task.options.timeout > 0);
 
 const isPlainFunction = (fn: object): boolean => Object.getPrototypeOf(fn) === Function.prototype;
 

@@ -109,12 +109,14 @@ describe("workers that crash", () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: "true\n" });
   });
 
-  it("a task that is suspended on a thread that crashes is tried again", async () => {
-    const { code, stdout } = await runProgram(`${crash}
+  it("a task that is suspended on a thread that crashes is tried again", { timeout: 120_000 }, async () => {
+    const program = `${crash}
       const outer = remote(async (path) => get(crashing.options({ maxRetries: 9 }).remote(path, 3)), { maxRetries: 20 });
       console.log(await get(Array.from({ length: 4 }, (_, n) => outer.remote(folder + "/" + n))));
       rmSync(folder, { recursive: true });
-    `);
+    `;
+    // A dozen threads and more start one after the other.
+    const { code, stdout } = await runProgram(program, [], 110_000);
     // A suspended task whose thread crashes asks again when it is tried again, so there may be more attempts than crashes.
     expect(code).toBe(0);
     const counts = JSON.parse(stdout) as number[];

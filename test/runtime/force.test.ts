@@ -12,7 +12,7 @@ import {
 } from "heddle";
 import { describe, expect, it } from "vitest";
 import { countingFile, countOf, rejection, until, useRuntime } from "../support/runtime-measures.ts";
-import { add, countIn } from "../support/runtime-tasks.ts";
+import { add, countIn, opened } from "../support/runtime-tasks.ts";
 
 // One thread, so that what is suspended is on the thread of what is cut.
 useRuntime({ numCpus: 1 });
@@ -43,16 +43,6 @@ const endless = remote(function endless(kind: string, path: string) {
   }
 });
 
-/** Gives 7 once the file is there. */
-const opened = remote(
-  async function opened(path: string) {
-    const { existsSync } = process.getBuiltinModule("node:fs");
-    while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
-    return 7;
-  },
-  { numCpus: 0 },
-);
-
 const pause = remote(async (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms)), { numCpus: 0 });
 
 describe("force", () => {
@@ -62,7 +52,7 @@ describe("force", () => {
       const [before, workers] = [exits(), listWorkers().map((worker) => worker.workerId)];
       const [path, open] = [countingFile(), countingFile()];
       const waiter = remote(async (ref: ObjectRef<number>[]) => [getRuntimeContext().workerId, await get(ref[0]!)]);
-      const gate = opened.remote(open);
+      const gate = opened.remote(open, 7);
       const suspended = waiter.remote([gate]);
       await until(() => listTasks({ state: "blocked" }).length === 1);
       const r = endless.remote(kind, path);

@@ -55,7 +55,7 @@ function performOn(world: World, thread: Thread, act: Act & { thread: number }):
       return start(world, thread);
     case "crash":
       if (thread.index === 0) return false;
-      if (act.claiming) thread.claimNext();
+      if (act.claiming) thread.claimNext((entry) => world.observer.declined(entry, thread));
       end(thread, act.reason);
       return true;
     default:
@@ -89,7 +89,7 @@ function hear(world: World, thread: Thread, records: number): boolean {
 // ---------------------------------------------------------------- threads
 
 function start(world: World, thread: Thread): boolean {
-  const claimed = thread.claimNext();
+  const claimed = thread.claimNext((entry) => world.observer.declined(entry, thread));
   if (claimed !== undefined) begin(world, thread, claimed.entry, claimed.lane);
   return claimed !== undefined;
 }
@@ -100,6 +100,7 @@ function begin(world: World, thread: Thread, entry: Entry, lane: Lane): void {
   actor.lane = lane;
   lane.current = actor;
   thread.actors.push(actor);
+  if (entry.follows) world.count("follower started");
   world.observer.begins(entry.task, actor);
   thread.say((scheduler) => scheduler.started(entry.task, time));
   for (const block of [entry.args, ...entry.inputs]) learn(actor, block.refs);
@@ -264,6 +265,7 @@ function endAttempt(world: World, actor: Actor, act: ActBy): boolean {
     actor.over = "returned";
     for (let index = 0; index < submit.returns; index++)
       blocks.push(world.newBlock(id + index, `the value ${id + index}`, carries));
+    if (submit.returns === 1) thread.make(id, blocks[0]!);
   } else if (act.do === "throw") {
     outcome = act.retryable ? TaskThrewRetryable : TaskThrew;
     actor.over = act.retryable ? "threwRetryable" : "threw";

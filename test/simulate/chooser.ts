@@ -27,7 +27,7 @@ export function chooseSetting(random: Random): Setting {
     gpus: random.below(3) / 2,
     slots: random.pick([1, 2, 4, 64]),
     room: random.pick([1, 2, 8, 1000]),
-    stepMs: random.pick([0.01, 0.1, 0.5, 4]),
+    stepMs: random.pick([0.01, 0.05, 0.1, 0.5, 4]),
   };
 }
 
@@ -38,6 +38,8 @@ export class Chooser {
   readonly #weights: [Kind, number][];
   readonly #streams: boolean;
   readonly #maxCalls: boolean;
+  /** How often a task needs the value of the one submitted last. */
+  readonly #chain: number;
   readonly #cpus: number[];
   readonly #retries: number[];
   #label = 10;
@@ -68,6 +70,7 @@ export class Chooser {
     });
     this.#streams = this.#weights.some(([kind, weight]) => kind === "stream" && weight > 0);
     this.#maxCalls = random.chance(0.15);
+    this.#chain = random.pick([0, 0, 0.5, 0.9, 0.98]);
     this.#cpus = random.pick([[1], [1, 1, 0.5], [0.5, 1, 2], [1, 0, 2, 0.25], [0.5]]);
     this.#retries = random.pick([[0], [3], [0, 1, 2], [0, 1, -1]]);
   }
@@ -177,17 +180,19 @@ export class Chooser {
 
   #submit(by: number, known: readonly number[]): Act {
     const random = this.#random;
-    const needs = random.some(known, random.chance(0.5) ? 0 : 3);
+    const last = this.#label;
+    const isChained = known.includes(last) && random.chance(this.#chain);
+    const others = random.some(known, random.chance(isChained ? 0.8 : 0.5) ? 0 : 3);
     return {
       do: "submit",
       by,
       as: this.#newLabel(),
       fn: random.below(3),
-      needs,
+      needs: isChained && !others.includes(last) ? [...others, last] : others,
       carries: random.chance(0.3) ? random.some(known, 2) : [],
       returns: random.chance(0.85) ? 1 : 1 + random.below(3),
-      cpus: random.pick(this.#cpus),
-      gpus: random.chance(0.15) ? 0.5 : 0,
+      cpus: isChained ? this.#cpus[0]! : random.pick(this.#cpus),
+      gpus: !isChained && random.chance(0.15) ? 0.5 : 0,
       maxRetries: random.pick(this.#retries),
       ...(this.#streams && random.chance(0.4) ? { returns: 1, highWaterMark: random.pick([1, 2, 3, 1000]) } : {}),
       ...(this.#maxCalls && random.chance(0.4) ? { maxCalls: random.pick([1, 2, 3]) } : {}),

@@ -16,12 +16,14 @@ export function checkInvariants(world: World, act: Act): void {
   world.observer.readEvents();
   checkResources(world);
   checkWaiting(world);
+  checkAttempts(world);
   checkCalls(world);
   checkObjects(world);
   if (act.do !== "run") return;
   checkResumed(world);
   checkStarted(world);
   checkBalance(world);
+  checkFollowers(world);
 }
 
 /** Other acts change nothing that the scheduler knows of. */
@@ -67,6 +69,14 @@ function checkWaiting({ freed, observer, scheduler, tasks }: World): void {
     }
     if (missing === 0) throw new Violation(`task ${trace.id} waits though its inputs are there`);
   }
+}
+
+/** A task does not end while an attempt of it runs. */
+function checkAttempts({ observer, threads }: World): void {
+  for (const { actors, dead } of threads.values())
+    for (const { over, task } of actors)
+      if (dead === undefined && task !== 0 && over === undefined && hasEnded(observer.traces.get(task)!))
+        throw new Violation(`task ${task} is ${observer.traces.get(task)!.state} while it runs`);
 }
 
 function noteOpen(open: Map<Actor, OpenCalls>, actor: Actor, id: number, isDecided: boolean): void {
@@ -188,14 +198,36 @@ function checkBalance(world: World): void {
   if (idle === undefined) return;
   for (const worker of workers) {
     const lanes = [...worker.lanes];
-    if (lanes.reduce((sum, { tasks }) => sum + tasks.length, 0) < 2) continue;
+    const present = lanes.flatMap(({ tasks }) => [...tasks]).filter(({ state }) => state !== "waiting");
+    if (present.length < 2) continue;
     const { claims } = world.threads.get(worker.index)!;
     for (const { policy, tasks } of lanes) {
-      const movable = [...tasks].find(({ slot }) => slot >= 0 && claims[slot] === CLAIM_WAITING);
+      const movable = [...tasks].find(({ slot, state }) => state === "ready" && claims[slot] === CLAIM_WAITING);
       if (movable !== undefined && (tasks.length === 1 || fits(world, policy.shape)))
         throw new Violation(`task ${movable.id} lies on worker ${worker.index} while worker ${idle.index} is idle`);
     }
   }
+}
+
+/** Nothing waits for a slot while a task whose input is not there lies ahead in one, and what it lacks is made before it. */
+function checkFollowers(world: World): void {
+  const { observer, scheduler } = world;
+  const waits = [...observer.traces.values()].find(
+    (trace) => trace.state === "ready" && observer.placeOf(trace) === undefined,
+  );
+  for (const { index, lanes } of scheduler.dispatcher.workers.values())
+    for (const { tasks } of lanes) {
+      const before = new Set<number>();
+      for (const { id, inputs, slot, state } of tasks) {
+        if (state === "waiting" && world.threads.get(index)!.claims[slot] === CLAIM_WAITING) {
+          if (waits !== undefined) throw new Violation(`task ${id} lies ahead of its input while ${waits.id} is ready`);
+          for (const input of inputs)
+            if (scheduler.directory.objects.get(input)?.order === 0 && !before.has(input))
+              throw new Violation(`task ${id} lies on a lane where input ${input} is not made`);
+        }
+        before.add(id);
+      }
+    }
 }
 
 /** When all is over and all refs are gone, nothing is left. */

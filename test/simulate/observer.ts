@@ -3,7 +3,7 @@ import type { TaskEvent } from "../../runtime/events.ts";
 import { CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { Failure, Lane, StoredObject, Task } from "../../runtime/local/records.ts";
 import type { Submit } from "./story.ts";
-import type { Actor, Thread } from "./thread.ts";
+import type { Actor, Entry, Thread } from "./thread.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
@@ -95,9 +95,10 @@ export class Observer {
       throw new Violation(`task ${id}: "${event.type}" of attempt ${event.attempt} during attempt ${trace.attempt}`);
     switch (event.type) {
       case "ready":
+        // One that was sent ahead of its inputs stays where it lies.
+        if (trace.state === "retrying") trace.thread = undefined;
         trace.state = "ready";
         trace.readyOrder = ++this.#readyOrder;
-        trace.thread = undefined;
         return;
       case "started":
       case "resumed":
@@ -146,9 +147,10 @@ export class Observer {
   dispatching(task: Task, lane: Lane, thread: Thread): void {
     this.readEvents();
     const trace = this.traces.get(task.id)!;
-    if (trace.state !== "ready" || this.placeOf(trace) !== undefined)
+    if ((trace.state !== "ready" && trace.state !== "waiting") || this.placeOf(trace) !== undefined)
       throw new Violation(`task ${task.id} is sent to a worker while it is ${trace.state}`);
     const { policy } = this.#world.tasks.get(task.id)!;
+    if (trace.state === "waiting") this.#checkFollower(task, lane);
     for (const other of this.traces.values()) {
       if (other === trace || other.state !== "ready" || this.placeOf(other) !== undefined) continue;
       const equal =
@@ -162,8 +164,36 @@ export class Observer {
     trace.thread = thread;
   }
 
+  /** What a task that is sent ahead of its inputs still lacks is made by tasks before it on its lane, and nothing is ready. */
+  #checkFollower(task: Task, lane: Lane): void {
+    const { directory, tasks } = this.#world.scheduler;
+    for (const id of task.inputs) {
+      const object = directory.objects.get(id);
+      const maker = tasks.get(object?.task ?? 0);
+      if (object?.order === 0 && (maker?.lane !== lane || ![...lane.tasks].includes(maker)))
+        throw new Violation(`task ${task.id} is sent to a worker where input ${id} is not made`);
+    }
+    for (const other of this.traces.values())
+      if (other.state === "ready" && this.placeOf(other) === undefined)
+        throw new Violation(
+          `task ${task.id} is sent to a worker before its inputs are there, while ${other.id} is ready`,
+        );
+  }
+
+  /** The thread that a task was sent to, also when it is gone. */
+  threadOf(task: number): Thread {
+    return this.traces.get(task)!.thread!;
+  }
+
   takenBack(task: number): void {
     this.traces.get(task)!.thread = undefined;
+  }
+
+  /** The scheduler hears that a worker gives a task back, unless it has taken it back itself. */
+  declined({ slot, task: id }: Entry, thread: Thread): void {
+    const task = this.#world.scheduler.tasks.get(id);
+    if (task?.worker?.index === thread.index && task.slot === slot) this.takenBack(id);
+    this.#world.count("declined");
   }
 
   /** An attempt begins on its thread. */

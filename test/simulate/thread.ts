@@ -1,6 +1,6 @@
 /** A thread of the simulation, the driver's or a worker's: what it has said, what it has been told, what it holds. */
 import type { Block } from "../../runtime/local/block.ts";
-import { CLAIM_STARTED, CLAIM_WAITING } from "../../runtime/local/claims.ts";
+import { CLAIM_DECLINED, CLAIM_STARTED, CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { Scheduler } from "../../runtime/local/scheduler.ts";
 
 /** A task that lies on a worker. */
@@ -10,6 +10,10 @@ export interface Entry {
   slot: number;
   args: Block;
   inputs: Block[];
+  /** Inputs that the tasks before it on its lane are to make. */
+  missing: Set<number>;
+  /** It was sent before its inputs were there. */
+  follows: boolean;
   attempt: number;
   /** Items of its stream that were taken so far. */
   itemsTaken: number;
@@ -77,6 +81,8 @@ export class Thread {
   /** Why the thread is to end, or has ended. */
   ending: "cancelled" | "recycled" | undefined;
   dead: "crash" | "outOfMemory" | "cancelled" | "recycled" | undefined;
+  /** The last single value that a task made here. */
+  #made: { id: number; block: Block } | undefined;
   #heardRecords = 0;
 
   constructor(index: number) {
@@ -145,18 +151,23 @@ export class Thread {
     }
   }
 
-  /** Claims the next task that has not been taken back; what was is skipped. */
-  claimNext(): { entry: Entry; lane: Lane } | undefined {
+  /** Claims the next task that can start; what was taken back is skipped, and what lacks an input given back. */
+  claimNext(whenDeclined: (entry: Entry) => void): { entry: Entry; lane: Lane } | undefined {
     for (;;) {
       const lane = this.runnable.shift();
       if (lane === undefined) return undefined;
       const entry = lane.queue.shift();
       if (entry === undefined || lane.current !== undefined) continue;
-      if (this.claims[entry.slot] === CLAIM_WAITING) {
+      const isWaiting = this.claims[entry.slot] === CLAIM_WAITING;
+      if (isWaiting && entry.missing.size === 0) {
         this.claims[entry.slot] = CLAIM_STARTED;
         return { entry, lane };
       }
-      this.say((scheduler) => scheduler.dropped(this.index, entry.slot));
+      if (isWaiting) this.claims[entry.slot] = CLAIM_DECLINED;
+      this.say((scheduler) => {
+        if (isWaiting) whenDeclined(entry);
+        scheduler.dropped(this.index, entry.task, entry.slot);
+      });
       this.laneFree(lane);
     }
   }
@@ -168,7 +179,14 @@ export class Thread {
       this.lanes.set(entry.lane, lane);
     }
     lane.queue.push(entry);
+    if (this.#made !== undefined) supply(entry, this.#made.id, this.#made.block);
     if (lane.current === undefined && lane.queue.length === 1) this.runnable.push(lane);
+  }
+
+  /** A task made its one value, which those that lie behind it may need. */
+  make(id: number, block: Block): void {
+    this.#made = { id, block };
+    for (const { queue } of this.lanes.values()) for (const entry of queue) supply(entry, id, block);
   }
 
   laneFree(lane: Lane): void {
@@ -182,6 +200,10 @@ export class Thread {
     for (const told of this.told) if (told.kind === "dispatch") yield told.entry;
     for (const lane of this.lanes.values()) yield* lane.queue;
   }
+}
+
+function supply(entry: Entry, id: number, block: Block): void {
+  if (entry.missing.delete(id)) entry.inputs.push(block);
 }
 
 function count(map: Map<number, number>, id: number, by: number): void {

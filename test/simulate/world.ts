@@ -3,7 +3,7 @@
  * real one and is spoken to as its own thread does it, by its events and its effects; everything else is a model.
  */
 import type { Block } from "../../runtime/local/block.ts";
-import { CLAIM_TAKEN_BACK, CLAIM_WAITING } from "../../runtime/local/claims.ts";
+import { CLAIM_DECLINED, CLAIM_TAKEN_BACK, CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { Effects } from "../../runtime/local/effects.ts";
 import { EventLog } from "../../runtime/local/event-log.ts";
 import type { Definition, Failure, Lane, Policy, StoredObject, Task } from "../../runtime/local/records.ts";
@@ -115,6 +115,7 @@ export class World implements Effects {
       shapeKey,
       maxRetries,
       maxCalls,
+      timeout: 0,
       highWaterMark,
     };
   }
@@ -151,7 +152,8 @@ export class World implements Effects {
     this.observer.dispatching(task, lane, thread);
     if (lane.tasks.length > 1) this.count("sent ahead");
     this.#useBlock(task.args, `arguments of ${task.id}`);
-    const blocks = inputs.map((input) => this.#valueOf(input, `task ${task.id}`));
+    const missing = inputs.filter(({ order }) => order === 0).map(({ id }) => id);
+    const blocks = inputs.filter(({ order }) => order !== 0).map((input) => this.#valueOf(input, `task ${task.id}`));
     for (const entry of thread.entries())
       if (entry.slot === task.slot)
         throw new Violation(
@@ -159,19 +161,25 @@ export class World implements Effects {
         );
     thread.claims[task.slot] = CLAIM_WAITING;
     const { args, attempt, id, slot, stream } = task;
-    const entry = { task: id, lane: lane.id, slot, args, inputs: blocks, attempt, itemsTaken: stream?.taken ?? 0 };
+    const itemsTaken = stream?.taken ?? 0;
+    const follows = missing.length > 0;
+    if (follows) this.count("sent ahead of its input");
+    const place = { task: id, lane: lane.id, slot, attempt };
+    const entry = { ...place, args, inputs: blocks, missing: new Set(missing), follows, itemsTaken };
     thread.told.push({ kind: "dispatch", entry });
     return true;
   }
 
   revoke(task: Task): boolean {
-    const thread = this.threads.get(task.worker!.index)!;
-    if (thread.claims[task.slot] !== CLAIM_WAITING) {
+    const { claims } = this.observer.threadOf(task.id);
+    const claim = claims[task.slot];
+    if (claim !== CLAIM_WAITING && claim !== CLAIM_DECLINED) {
       this.count("taken back too late");
       return false;
     }
     this.count("taken back");
-    thread.claims[task.slot] = CLAIM_TAKEN_BACK;
+    if (task.state === "waiting") this.count("follower taken back");
+    if (claim === CLAIM_WAITING) claims[task.slot] = CLAIM_TAKEN_BACK;
     this.observer.takenBack(task.id);
     return true;
   }

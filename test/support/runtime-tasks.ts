@@ -16,6 +16,16 @@ export const sleep = remote(async function sleep<T>(ms: number, value: T): Promi
   return value;
 }) as unknown as { remote<T>(ms: number, value: T): ObjectRef<T> };
 
+/** Gives `value` once the file is there; takes no slot. */
+export const opened = remote(
+  async function opened<T>(path: string, value: T): Promise<T> {
+    const { existsSync } = process.getBuiltinModule("node:fs");
+    while (!existsSync(path)) await after(5);
+    return value;
+  },
+  { numCpus: 0 },
+) as unknown as { remote<T>(path: string, value: T): ObjectRef<T> };
+
 /** Computes for `ms` without ever giving the thread away. */
 export const compute = remote(function compute(ms: number) {
   const until = performance.now() + ms;

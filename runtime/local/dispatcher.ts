@@ -127,9 +127,8 @@ export class Dispatcher {
       if (isSpent(worker)) this.#retire(worker);
       for (const lane of worker.lanes) this.#sendAhead(lane);
     }
-    this.#balance();
-    // A task that could not start after all has ended, and somebody may have waited for it.
-    this.#resume();
+    // A thread whose tasks moved may be the next that is idle; what resumes may come before what lies on its thread.
+    while (this.#balance() || this.#resume()) {}
     if (this.queued > 0) return this.#makeWay();
     for (const worker of this.workers.values()) for (const lane of worker.lanes) this.#sendFollowers(lane);
   }
@@ -165,11 +164,13 @@ export class Dispatcher {
     return lane;
   }
 
-  #resume(): void {
+  /** Whether any of those that wait to go on does. */
+  #resume(): boolean {
+    let any = false;
     for (let task = this.#resuming.first; task !== undefined; task = this.#resuming.first) {
       // One that has a lane is another attempt than the one that was to resume, or has resumed already.
       const waits = task.state === "running" && task.openCalls === 0 && task.lane === undefined;
-      if (waits && !this.#fits(task.policy.shape)) return;
+      if (waits && !this.#fits(task.policy.shape)) break;
       this.#resuming.shift();
       if (!waits) continue;
       const worker = task.worker!;
@@ -178,7 +179,9 @@ export class Dispatcher {
       task.lane = lane;
       worker.suspended.delete(task);
       this.#effects.resumed(task);
+      any = true;
     }
+    return any;
   }
 
   /** The oldest ready task that fits goes to the worker with the least to do. */
@@ -297,17 +300,20 @@ export class Dispatcher {
     return count;
   }
 
-  /** Where a worker has nothing to do, it takes over about half of what lies behind something else on another one. */
-  #balance(): void {
+  /** Where a worker has nothing to do, it takes over about half of what lies behind something else on another one; whether any did. */
+  #balance(): boolean {
+    let any = false;
     for (const idle of this.workers.values()) {
       if (idle.lanes.size > 0 || idle.retiring || !this.#takesMore(idle)) continue;
       // What was taken back may have gone to another idle worker.
       while (idle.lanes.size === 0 && this.#takesMore(idle)) {
-        if (!this.#lanesBehind().some((lane) => this.#relieve(lane, idle))) return;
+        if (!this.#lanesBehind().some((lane) => this.#relieve(lane, idle))) return any;
         while (this.#startOne()) {}
+        any = true;
       }
       for (const lane of idle.lanes) this.#sendAhead(lane);
     }
+    return any;
   }
 
   /** Lanes with unstarted tasks behind others on their thread; the fullest first. */

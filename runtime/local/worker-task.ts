@@ -1,7 +1,8 @@
 /** One task on a worker: what it was sent, whether it was cancelled, and its cancellation points. */
 import { AsyncLocalStorage } from "node:async_hooks";
+import { now } from "../clock.ts";
 import type { TaskContext } from "../current.ts";
-import type { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
+import { type TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import type { LoadedFunction } from "./definitions.ts";
 import type { Payload } from "./payload.ts";
 import type { OptionsMessage } from "./protocol.ts";
@@ -64,6 +65,21 @@ export class WorkerTask implements TaskContext {
     this.#controller ??= new AbortController();
     if (this.stopReason !== undefined) this.#controller.abort(this.stopReason);
     return this.#controller.signal;
+  }
+
+  /** Whether its call is to begin where it can be cut; also one whose time is limited, since it is to be cut when that is over. */
+  get mayTakeLong(): boolean {
+    return !this.loaded.quick || this.options.timeout > 0;
+  }
+
+  /** Whether it has taken longer than it may. A synchronous one may be although no timer has said so. */
+  get isOverTime(): boolean {
+    const { timeout } = this.options;
+    return timeout > 0 && now() - this.startedAt > timeout;
+  }
+
+  timeoutReason(): TaskTimeoutError {
+    return new TaskTimeoutError(`task ${this.name} took longer than ${this.options.timeout} ms`);
   }
 
   /** Whether the task was told by an await that rejected, and so is on its way out. */

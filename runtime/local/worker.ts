@@ -130,7 +130,7 @@ class WorkerThread {
         continue;
       }
       // What may take long is begun where it may be cut.
-      if (!this.#client.line.inMessage && mayTakeLong(lane.queue[0])) {
+      if (!this.#client.line.inMessage && lane.queue[0]?.mayTakeLong === true) {
         this.#nextTurn();
         break;
       }
@@ -302,22 +302,19 @@ class WorkerThread {
     taskStorage.enterWith(undefined as never);
     const task = this.#tasks.get(id);
     if (task === undefined) return;
-    task.stop(overTime ? timeoutOf(task) : new TaskCancelledError(`task ${task.name} was cancelled`));
+    task.stop(overTime ? task.timeoutReason() : new TaskCancelledError(`task ${task.name} was cancelled`));
     this.#failed(task, task.stopReason);
   }
 
   #watchTime(task: WorkerTask): void {
     const { timeout } = task.options;
-    if (timeout > 0 && timeout !== Number.POSITIVE_INFINITY) {
-      const timer = setTimeout(
-        () => {
-          this.#reports.timeOver(task);
-          this.#stop(task, timeoutOf(task));
-        },
-        Math.min(timeout, LONGEST_TIMER_MS),
-      );
-      task.stopTimer = () => clearTimeout(timer);
-    }
+    if (timeout === 0 || timeout === Number.POSITIVE_INFINITY) return;
+    const isOver = (): void => {
+      this.#reports.timeOver(task);
+      this.#stop(task, task.timeoutReason());
+    };
+    const timer = setTimeout(isOver, Math.min(timeout, LONGEST_TIMER_MS));
+    task.stopTimer = () => clearTimeout(timer);
   }
 
   /** Decodes the arguments; refs at top level become the values that came along. */
@@ -341,7 +338,7 @@ class WorkerThread {
 
   #finished(task: WorkerTask, value: unknown): void {
     if (this.#isOver(task)) return;
-    if (isOverTime(task)) task.stop(timeoutOf(task));
+    if (task.isOverTime) task.stop(task.timeoutReason());
     if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
     try {
       this.#reports.returned(task, value);
@@ -389,19 +386,8 @@ class WorkerThread {
   }
 }
 
-/** A synchronous task may be over its time although no timer has said so. */
-const isOverTime = ({ options: { timeout }, startedAt }: WorkerTask): boolean =>
-  timeout > 0 && now() - startedAt > timeout;
-
-const timeoutOf = ({ name, options }: WorkerTask): TaskTimeoutError =>
-  new TaskTimeoutError(`task ${name} took longer than ${options.timeout} ms`);
-
 const isThenable = (value: unknown): value is PromiseLike<unknown> =>
   typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-
-/** Also a task whose time is limited, since it is to be cut when that is over. */
-const mayTakeLong = (task: WorkerTask | undefined): boolean =>
-  task !== undefined && (!task.loaded.quick || task.options.timeout > 0);
 
 const isPlainFunction = (fn: object): boolean => Object.getPrototypeOf(fn) === Function.prototype;
 

@@ -17,6 +17,7 @@ const kinds = [
   "crash",
   "leftover",
   "stream",
+  "disturb",
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -61,6 +62,7 @@ export class Chooser {
       crash: 2,
       leftover: 1,
       stream: 12,
+      disturb: 6,
     };
     const rare: ReadonlySet<Kind> = new Set(["fail", "free", "cancel", "crash", "leftover", "put", "wait", "stream"]);
     const often = random.pick(kinds);
@@ -127,6 +129,8 @@ export class Chooser {
         return this.#failTask();
       case "stream":
         return this.#stream();
+      case "disturb":
+        return this.#disturb();
     }
     const actor = kind === "leftover" ? this.#leftover() : this.#actor();
     return actor === undefined || kind === undefined ? undefined : this.#codeOf(actor, kind);
@@ -158,6 +162,30 @@ export class Chooser {
       return { do: "cancel", by, object, force: random.chance(0.3), recursive: random.chance(0.6) };
     }
     return { do: kind === "free" ? "free" : "forget", by, object };
+  }
+
+  /** Something that may keep a task from having what it was sent ahead of. */
+  #disturb(): Act | undefined {
+    const random = this.#random;
+    const lying = [...this.#world.threads.values()].flatMap((thread) =>
+      [...thread.entries()].filter(({ missing }) => missing.size > 0).map((entry) => ({ entry, thread })),
+    );
+    if (lying.length === 0) return undefined;
+    const { entry, thread } = random.pick(lying);
+    const [object] = entry.missing;
+    const maker = this.#running().find(({ task }) => task === object);
+    switch (random.below(5)) {
+      case 0:
+        return { do: "free", by: 0, object: object! };
+      case 1:
+        return { do: "cancel", by: 0, object: random.pick([object!, entry.task]), force: false, recursive: false };
+      case 2:
+        return { do: "crash", thread: thread.index, claiming: random.chance(0.5), reason: "crash" };
+      case 3:
+        return maker && { do: "throw", by: maker.task, retryable: random.chance(0.5), carries: [] };
+      default:
+        return maker && this.#codeOf(maker, "get");
+    }
   }
 
   #stream(): Act | undefined {

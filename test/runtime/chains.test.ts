@@ -106,6 +106,7 @@ describe("a chain of short tasks", () => {
     const path = countingFile();
     const refs = chain(40, opened.remote(path, 0));
     cancel(refs[20]!);
+    expect(await rejection(get(refs[20]!))).toBeInstanceOf(TaskCancelledError);
     countIn(path);
     const outcomes = await settled(refs);
     expect(outcomes.map(({ status }) => status)).toEqual([

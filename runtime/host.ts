@@ -50,6 +50,8 @@ export interface Host {
   currentCell(): string | undefined;
   /** What the user calls a captured variable, where the program gave it another name; for messages. */
   nameOf?(variable: string): string;
+  /** URL of a module that lets the thread that imports it load TypeScript files; workers do so before the first one. */
+  typescriptLoader?: string;
   /** A fresh port for a runtime that starts; its other end gets `ObserverMessage`s and may post `ObserverRequest`s. */
   openObserver(): MessagePort;
   /** Shows something under the cell whose code runs; `update` replaces what is shown under that id. */

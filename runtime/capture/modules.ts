@@ -39,8 +39,17 @@ export async function loadModules(urls: readonly string[]): Promise<void> {
   );
 }
 
-function importModule(url: string): Promise<Namespace> {
+let typescriptLoader: string | undefined;
+
+/** From now on this module is imported before the first file of TypeScript. */
+export function loadTypeScriptBy(loader: string | undefined): void {
+  typescriptLoader = loader;
+}
+
+/** Imports a module by its URL, or by the name that `moduleFrom` gives. */
+export async function importModule(url: string): Promise<Namespace> {
   const [specifier, parent] = url.split(FROM) as [string, string | undefined];
+  if (typescriptLoader !== undefined && /^file:.*\.[cm]?tsx?(\?|$)/.test(specifier)) await import(typescriptLoader);
   return parent === undefined ? (import(specifier) as Promise<Namespace>) : importerAt(parent)(specifier);
 }
 

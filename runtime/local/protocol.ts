@@ -166,4 +166,6 @@ export interface SessionFacts {
   namespace: string;
   totals: Record<string, number>;
   logToDriver: boolean;
+  /** A module that lets the thread that imports it load TypeScript files; undefined where none is needed. */
+  typescriptLoader: string | undefined;
 }

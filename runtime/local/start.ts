@@ -30,6 +30,7 @@ export function startLocal(options: LocalOptions): Client {
     namespace: options.namespace,
     totals: { ...options.totals },
     logToDriver: options.logToDriver,
+    typescriptLoader: currentHost()?.typescriptLoader,
   };
   const shared: Omit<Link, "port"> = {
     index: 0,

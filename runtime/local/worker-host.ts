@@ -1,6 +1,7 @@
 /** The host object that compiled cells refer to, as tasks see it: every await is a cancellation point. */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import { importModule } from "../serialization/decode.ts";
 import type { WorkerTask } from "./worker-task.ts";
 
 /** Defines the global `__heddle__` of this thread. */
@@ -18,7 +19,7 @@ export function defineHostObject(current: () => WorkerTask | undefined): void {
   const host = {
     await: <T>(value: T | PromiseLike<T>): T | PromiseLike<T> => current()?.awaiting(value) ?? value,
     iterate: (iterable: AsyncIterable<unknown> | Iterable<unknown>) => iterate(iterable, current),
-    import: (specifier: string): Promise<unknown> => import(resolve(specifier)),
+    import: (specifier: string): Promise<unknown> => importModule(resolve(specifier)),
     require,
     turn: (): Promise<void> => Promise.resolve(),
   };

@@ -10,7 +10,7 @@ import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import { enterGuard, INTERRUPT_INSIDE, interruptWord, leaveGuard } from "../host.ts";
 import { workerIdText } from "../ids.ts";
 import { refNumber } from "../object-ref.ts";
-import { loadModules, modulesLoaded } from "../serialization/decode.ts";
+import { loadModules, loadTypeScriptBy, modulesLoaded } from "../serialization/decode.ts";
 import { CLAIM_DECLINED, CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
 import { Client } from "./client.ts";
 import { Handovers } from "./handovers.ts";
@@ -67,6 +67,7 @@ class WorkerThread {
     becomeWorker({ backend: this.#client, context: () => this.current() });
     captureOutput((stream, bytes) => this.#reports.printed(this.current()?.id ?? 0, stream, bytes));
     defineHostObject(() => this.current());
+    loadTypeScriptBy(link.session.typescriptLoader);
     this.#client.line.begin(0);
     this.#client.line.commit(protocol.Up, 0);
     this.#turns.port1.on("message", () => this.#client.line.turn(() => this.#turn()));

@@ -2,13 +2,13 @@
 
 import { decodeCode } from "../capture/decode-code.ts";
 import { known, remember } from "../capture/identity.ts";
-import { loadModules, modulesLoaded } from "../capture/modules.ts";
+import { importModule, loadModules, loadTypeScriptBy, modulesLoaded } from "../capture/modules.ts";
 import { withoutFrames } from "../errors.ts";
 import { readBuffer, readMemory, readSharingView, readView } from "./decode-memory.ts";
 import { Reader } from "./reader.ts";
 import * as tags from "./tags.ts";
 
-export { loadModules, modulesLoaded };
+export { importModule, loadModules, loadTypeScriptBy, modulesLoaded };
 
 export interface DecodeOptions {
   /**

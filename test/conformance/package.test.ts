@@ -76,7 +76,7 @@ test.skipIf(missing !== undefined)(
     writeFileSync(join(elsewhere, "twice.ts"), "export const twice = (x: number): number => 2 * x;\n");
     const sources = [
       'import { get, remote } from "heddle";\nimport { twice } from "./twice.ts";',
-      "const task = remote(function task(x: number) { return x + 2; });\nawait get(task.remote(twice(20)))",
+      "const task = remote(function task(x: number) { return twice(x); });\nawait get(task.remote(21))",
       "const wrong: number = twice('x');",
     ];
     const cells = sources.map((source, i) => ({

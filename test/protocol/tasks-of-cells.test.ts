@@ -103,3 +103,21 @@ test("one that the cell looked at, by get, wait or by passing it on, is not told
     0`);
   expect(failureText(idOf(outputs))).toBe("");
 });
+
+test("a task uses what its cell imported from TypeScript files beside the notebook, enums and further files included", async () => {
+  writeFileSync(join(kernel.folder, "base.ts"), "export enum Base { Two = 2 }\n");
+  writeFileSync(
+    join(kernel.folder, "twice.ts"),
+    'import { Base } from "./base";\nexport const twice = (x: number): number => Base.Two * x;\n',
+  );
+  const { outputs, reply } = await client.run(
+    'import { twice } from "./twice.ts";\nawait get(remote(function task(x: number) { return twice(x); }).remote(21))',
+  );
+  expect(reply.status, JSON.stringify(reply)).toBe("ok");
+  expect(outputs.map(textOf)).toContain("42");
+  const inside = await client.run(
+    'await get(remote(async function task(x: number) { return (await import("./twice.ts")).twice(x); }).remote(4))',
+  );
+  expect(inside.reply.status, JSON.stringify(inside.reply)).toBe("ok");
+  expect(inside.outputs.map(textOf)).toContain("8");
+});

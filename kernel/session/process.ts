@@ -42,7 +42,7 @@ line.on("message", (message) => notebook.receive(message));
 attachHost({
   currentCell: () => currentCell().label,
   nameOf: inUserNames,
-  typescriptLoader: new URL("./typescript-loader.js", import.meta.url).href,
+  typescriptLoader: new URL(`./typescript-loader.js?folder=${encodeURIComponent(process.cwd())}`, import.meta.url).href,
   openObserver() {
     noteRuntime();
     const { port1, port2 } = new MessageChannel();

@@ -1,13 +1,14 @@
 /** Runs execute requests and publishes all that cells say, each under the request it came from. */
 import { CapturedOutput } from "./captured-output.ts";
+import { ChartsOnDemand } from "./charts-on-demand.ts";
 import { Comms } from "./comms.ts";
-import { Debugger } from "./debugger/debugger.ts";
+import type { Response } from "./debugger/dap.ts";
+import type { Debugger } from "./debugger/debugger.ts";
 import { type CellEnd, Evaluation } from "./evaluation.ts";
 import type { LanguageEngine } from "./language/engine.ts";
 import { isTooLong } from "./language/excess.ts";
 import type { Names } from "./language/line-commands.ts";
 import { readCompilerOptions } from "./language/server/tsconfig.ts";
-import { NotebookCharts } from "./notebook-charts.ts";
 import { Fields } from "./requests.ts";
 import type { Evaluated, FromSession, MimeBundle, SessionExit, SessionOptions } from "./session/protocol.ts";
 import type { Session } from "./session/session.ts";
@@ -46,13 +47,14 @@ interface CellReply {
 export class CellRunner {
   readonly engine: LanguageEngine;
   readonly comms: Comms;
-  readonly debugger: Debugger;
   /** The execution count. */
   count = 0;
   readonly #options: CellRunnerOptions;
   readonly #session: Session;
   readonly #evaluation: Evaluation;
-  readonly #charts: NotebookCharts;
+  readonly #charts: ChartsOnDemand;
+  /** Loaded with the first request of one. */
+  #debugger: Debugger | undefined;
   /** The request that each cell came from: parent of all that the cell ever says. */
   /** Output of running cells with `%%capture`. */
   readonly #captures = new Map<string, CapturedOutput>();
@@ -75,18 +77,10 @@ export class CellRunner {
         return captured;
       },
       hasOldDecorators: () => readCompilerOptions(options.folder).own.experimentalDecorators === true,
-      isDebugged: () => this.debugger.isStarted,
-      willRun: (label, cell) => this.debugger.cellWillRun(label, cell),
+      isDebugged: () => this.#debugger?.isStarted === true,
+      willRun: (label, cell) => this.#debugger?.cellWillRun(label, cell),
     });
-    this.debugger = new Debugger({
-      session: this.#session,
-      cells: this.#evaluation.cells,
-      names: this.#evaluation.names,
-      visibleNames: this.#evaluation.visibleNames,
-      publish: (parent, event) => options.publish(parent, "debug_event", event),
-      declare: (name) => this.#evaluation.declare(name),
-    });
-    this.#charts = new NotebookCharts(options.kernelspecName, (cell, frame) =>
+    this.#charts = new ChartsOnDemand(options.kernelspecName, (cell, frame) =>
       this.#hear({ type: "display", cell, ...frame }),
     );
     this.comms = new Comms({
@@ -204,8 +198,25 @@ export class CellRunner {
   /** What `configure()` sets, also from outside. */
   configure({ check, plotlyMime, timeline }: SessionOptions): void {
     if (check !== undefined) this.#evaluation.check = check;
-    if (timeline !== undefined) this.#charts.enabled = timeline === "auto";
-    if (plotlyMime !== undefined) this.#charts.plotlyMime = plotlyMime;
+    this.#charts.configure({
+      ...(timeline !== undefined && { enabled: timeline === "auto" }),
+      ...(plotlyMime !== undefined && { plotlyMime }),
+    });
+  }
+
+  /** The content of a `debug_reply`. */
+  async debug(request: Message): Promise<Response> {
+    const { Debugger } = await import("./debugger/debugger.ts");
+    if (this.#closing) throw new Error("the kernel is shutting down");
+    this.#debugger ??= new Debugger({
+      session: this.#session,
+      cells: this.#evaluation.cells,
+      names: this.#evaluation.names,
+      visibleNames: this.#evaluation.visibleNames,
+      publish: (parent, event) => this.#options.publish(parent, "debug_event", event),
+      declare: (name) => this.#evaluation.declare(name),
+    });
+    return this.#debugger.answer(request);
   }
 
   /** The answer to the input that was asked for under `id`. */
@@ -242,7 +253,7 @@ export class CellRunner {
   /** Ends everything; charts get their last frame. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.debugger.close();
+    this.#debugger?.close();
     this.#evaluation.close();
     await Promise.all([this.#session.shutdown(), this.engine.close()]);
     await this.#charts.sessionEnded();

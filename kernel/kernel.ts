@@ -67,7 +67,7 @@ export class Kernel {
     this.#runner.configure(options.configuration ?? {});
     this.#handlers = {
       execute_request: (request) => this.#execute(request),
-      debug_request: async (request) => ({ ...(await this.#runner.debugger.answer(request)) }),
+      debug_request: async (request) => ({ ...(await this.#runner.debug(request)) }),
       interrupt_request: () => this.#interrupt(),
       shutdown_request: (request) => this.#shutdown(request),
       input_reply: (message) => this.#takeInput(message),

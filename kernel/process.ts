@@ -1,5 +1,6 @@
 /** The kernel as a process of its own, serving the clients of a connection file. */
 import { clientProcess } from "./environment.ts";
+import { startLanguageServer } from "./language/server/documents.ts";
 import { Session } from "./session/session.ts";
 import { readConnectionFile } from "./wire/connection-file.ts";
 
@@ -28,20 +29,23 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
   listenToSignals(stop);
   const folder = process.cwd();
   // These two take longest to start, so they come first; then clients can connect while the rest is loaded.
+  const server = startLanguageServer({ folder });
   const session = new Session({ cwd: folder });
-  const { createLanguageEngine } = await import("./language/tsgo.ts");
-  const engine = createLanguageEngine({ folder });
-  let close = async (): Promise<unknown> => Promise.all([session.shutdown(), engine.close()]);
+  let close = async (): Promise<unknown> =>
+    Promise.all([session.shutdown(), "missing" in server ? undefined : server.close()]);
   const { Sockets } = await import("./wire/sockets.ts");
   const sockets = new Sockets(connection);
   try {
     await sockets.bind();
-    const { Kernel } = await import("./kernel.ts");
+    const [{ Kernel }, { createLanguageEngine }] = await Promise.all([
+      import("./kernel.ts"),
+      import("./language/tsgo.ts"),
+    ]);
     const kernel = new Kernel({
       ...options,
       folder,
       session,
-      engine,
+      engine: createLanguageEngine({ folder }, server),
       kernelspecName: connection.kernel_name || "heddle",
       send: (message) => sockets.send(message),
       received: () => sockets.received(),

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { parseSync } from "oxc-parser";
-import { transformSync } from "oxc-transform";
+import { transformSync } from "./transform.ts";
 import { transformOptions, withHelpers } from "./typescript-modules.ts";
 
 let isReady = false;

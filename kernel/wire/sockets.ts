@@ -1,9 +1,13 @@
 /** The five sockets of a kernel, over ZeroMQ. Bad messages are logged and dropped; sending never interleaves. */
+import { createRequire } from "node:module";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { Router, XPublisher } from "zeromq";
+import type { Router, XPublisher } from "zeromq";
 import { Codec, WireError } from "./codec.ts";
 import { addressOf, type Connection, type PortName } from "./connection-file.ts";
 import { type Channel, type Message, welcome } from "./message.ts";
+
+// Required: to import names of a CommonJS package, Node reads it once more to find them, which takes as long as to load it.
+const zeromq = createRequire(import.meta.url)("zeromq") as typeof import("zeromq");
 
 type Incoming = "shell" | "control" | "stdin";
 
@@ -28,8 +32,8 @@ export class Sockets {
   readonly #codec: Codec;
   readonly #routers: Record<Incoming, Router>;
   /** No limit to what waits: over it ZeroMQ drops messages, and a client that misses an idle waits for ever. */
-  readonly #iopub = new XPublisher({ linger: 1000, sendHighWaterMark: 0, verbosity: "allSubs" });
-  readonly #heartbeat = new Router({ linger: 0 });
+  readonly #iopub = new zeromq.XPublisher({ linger: 1000, sendHighWaterMark: 0, verbosity: "allSubs" });
+  readonly #heartbeat = new zeromq.Router({ linger: 0 });
   readonly #lines = new Map<Channel, Line>();
   /** Messages that have come on shell. */
   #shellCount = 0;
@@ -122,7 +126,7 @@ export class Sockets {
   }
 }
 
-const router = (): Router => new Router({ handover: true, linger: 1000, sendHighWaterMark: 0 });
+const router = (): Router => new zeromq.Router({ handover: true, linger: 1000, sendHighWaterMark: 0 });
 
 async function bind(socket: Router | XPublisher, connection: Connection, port: PortName): Promise<void> {
   const address = addressOf(connection, port);

@@ -2,10 +2,8 @@ import { type DeclarationKind, declaredNames, exportedInline } from "../declarat
 import type { CellSource } from "../engine.ts";
 import { CellSyntaxError, parseCell } from "../parse.ts";
 import type { Node, NodeOf } from "../walk.ts";
+import { BATCH, documentOf, namesText, openText } from "./cell-documents.ts";
 import { originalNames, renameEarlier } from "./earlier-values.ts";
-
-/** The document through which a cell sees the names of the cells before it. */
-export const NAMES_MODULE = "names";
 
 const LET_PREFIX = "$let_";
 
@@ -34,8 +32,6 @@ interface CommittedCell {
 
 /** A chain of cells that long has its types written out: what is inferred for a check stays below a few milliseconds. */
 const LONG_CHAIN = 32;
-/** So many modules come into being at once. */
-const BATCH = 32;
 
 /**
  * Which committed cell declared each name, and the documents made of that. Every committed cell that declares something
@@ -110,7 +106,7 @@ export class CellScope {
     const names = new Map<number, string[]>();
     for (const module of [...this.#mentioned, ...range(this.#open.first, this.#open.end)]) names.set(module, []);
     for (const [name, { module }] of this.#owners) names.get(module)?.push(name);
-    return [...names].map(([module, own]) => `export {${own.join(",")}} from "./cell-${module}";\n`).join("");
+    return namesText(names);
   }
 
   /** A cell that is being written, checked or asked about. It may be no program yet. */
@@ -119,7 +115,7 @@ export class CellScope {
     const { text, used } = this.#resolve(cell);
     const { shift } = cell;
     return {
-      text: `${text}\n;${letDeclarations(used)}import { ${used.map(importOf).join(", ")} } from "./${NAMES_MODULE}";\n`,
+      text: openText(text, used.map(importOf), letDeclarations(used)),
       shift,
       end: shift + source.length,
     };
@@ -197,8 +193,6 @@ function range(start: number, end: number): number[] {
 
 /** What a cell uses whose types are written out. */
 const none: readonly number[] = [];
-
-const documentOf = (module: number): string => `cell-${module}.ts`;
 
 /** Whether a statement changes what later cells see without declaring a name: `declare global`, an import for its types. */
 function reachesOut(statement: Node): boolean {

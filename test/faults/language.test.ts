@@ -11,17 +11,23 @@ import { createLanguageEngine } from "../../kernel/language/tsgo.ts";
 let folder: string;
 let engine: ReturnType<typeof createLanguageEngine>;
 
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "heddle-notebook-"));
-  engine = createLanguageEngine({ folder, timeout: 2_000 });
-  await engine.check({ cell: "1", source: "const one = 1" });
-  engine.commit({ cell: "1", source: "const one = 1" });
 });
 
-afterEach(async () => {
-  await engine.close();
+afterEach(() => {
   rmSync(folder, { recursive: true });
 });
+
+/** For each test of a group an engine that has a cell. */
+function useEngine(timeout: number): void {
+  beforeEach(async () => {
+    engine = createLanguageEngine({ folder, timeout });
+    await engine.check({ cell: "1", source: "const one = 1" });
+    engine.commit({ cell: "1", source: "const one = 1" });
+  });
+  afterEach(() => engine.close());
+}
 
 const wrong = { cell: "2", source: "one.nope" };
 const found = { diagnostics: [{ code: 2339, start: 4, end: 8 }] };
@@ -38,6 +44,9 @@ ${Array.from({ length: 3 }, (_, i) => `const d${i}: Deep<${200 - i}> = null as a
 };
 
 describe("kill -9 of the language server", () => {
+  // What is asserted comes of the process's end, not of a deadline, however busy the machine is.
+  useEngine(20_000);
+
   test("in the middle of a check: the same check is answered by its successor", async () => {
     const pid = engine.serverPid;
     const answer = engine.check(slow);
@@ -70,9 +79,11 @@ describe("kill -9 of the language server", () => {
 });
 
 describe("kill -STOP of the language server", () => {
+  useEngine(2_000);
+
   test("in the middle of a check: the cell goes on unchecked after the deadline, and the next one is checked", async () => {
-    // A server that has not answered yet would have longer.
-    expect(await engine.check(wrong)).toMatchObject(found);
+    // A server that has not answered yet would have longer; one that a busy machine makes late is replaced.
+    await expect.poll(() => engine.check(wrong), { timeout: 25_000 }).toMatchObject(found);
     const pid = engine.serverPid;
     const start = performance.now();
     const answer = engine.check(slow);

@@ -9,7 +9,6 @@ import type {
   LanguageEngine,
 } from "./engine.ts";
 import { completeModule } from "./module-names.ts";
-import { findCompiler } from "./native-compiler.ts";
 import { CellSyntaxError, parseCell } from "./parse.ts";
 import { EMPTY, NAMES, QUERY, SCRATCH } from "./server/cell-documents.ts";
 import { CellScope, type CellText, plainNames } from "./server/cell-scope.ts";

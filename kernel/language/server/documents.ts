@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { findCompiler } from "../native-compiler.ts";
 import { BATCH, documentOf, EMPTY, firstTexts, SCRATCH } from "./cell-documents.ts";
 import { LanguageServer, LanguageServerError } from "./lsp.ts";
 import { Workspace } from "./workspace.ts";
@@ -18,7 +16,7 @@ export type StartedServer = Documents | { missing: string };
 /** Starts TypeScript 7's language server. Loads little and blocks on nothing: it is what a kernel starts first. */
 export function startLanguageServer(options: LanguageOptions): StartedServer {
   const compiler = findCompiler();
-  return "missing" in compiler ? compiler : new Documents(options, compiler.path);
+  return compiler.missing !== undefined ? compiler : new Documents(options, compiler.path);
 }
 
 const DEFAULT_TIMEOUT_MS = 2_000;
@@ -178,17 +176,3 @@ const capabilities = {
   },
   workspace: { configuration: true, didChangeConfiguration: { dynamicRegistration: true } },
 };
-
-/** The native compiler of the installed `typescript` package, for this platform, or what to do where it is missing. */
-function findCompiler(): { path: string } | { missing: string } {
-  const name = `@typescript/typescript-${process.platform}-${process.arch}`;
-  let manifest: string;
-  try {
-    const typescript = createRequire(import.meta.url).resolve("typescript/package.json");
-    manifest = createRequire(typescript).resolve(`${name}/package.json`);
-  } catch {
-    return { missing: `the package ${name} is missing; install heddle again without omitting optional dependencies` };
-  }
-  const path = join(dirname(manifest), "lib", process.platform === "win32" ? "tsc.exe" : "tsc");
-  return existsSync(path) ? { path } : { missing: `${path} is missing; install heddle again` };
-}

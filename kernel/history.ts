@@ -1,5 +1,5 @@
 /** What was executed, in this and in earlier sessions: `history_request`. One private file, bounded. */
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 export interface Entry {
@@ -17,6 +17,8 @@ const LONGEST = 100_000;
 export class History {
   readonly #file: string | undefined;
   #entries: Entry[] = [];
+  /** The file is there, and nobody else's to read. */
+  #isPrivate = false;
   readonly session: number;
 
   /** Without a file nothing is kept beyond this session. */
@@ -43,12 +45,18 @@ export class History {
     this.#entries.push(entry);
     if (this.#file === undefined || source.length + (output?.length ?? 0) > LONGEST) return;
     try {
-      mkdirSync(dirname(this.#file), { recursive: true });
+      if (!this.#isPrivate) this.#makePrivate(this.#file);
       appendFileSync(this.#file, `${JSON.stringify(entry)}\n`, { mode: 0o600 });
-      chmodSync(this.#file, 0o600);
+      this.#isPrivate = true;
     } catch {
       // As above.
+      this.#isPrivate = false;
     }
+  }
+
+  #makePrivate(file: string): void {
+    mkdirSync(dirname(file), { recursive: true });
+    if (existsSync(file)) chmodSync(file, 0o600);
   }
 
   /** The last `n`. */

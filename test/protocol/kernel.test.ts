@@ -132,9 +132,15 @@ test("an interrupt ends the cell, and the variables stay", async () => {
   ]);
 });
 
+/** A busy machine may have made the language server late: then cells ran unchecked, and that is not said a second time. */
+async function isChecked(client: KernelClient): Promise<void> {
+  await expect.poll(async () => (await client.run("x.nope")).reply.ename, { timeout: 25_000 }).toBe("TypeScriptError");
+}
+
 test("an interrupt that comes as the cell leaves its type check is not lost", async () => {
   await using client = new KernelClient({ languageTimeout: 2_000 });
   await client.run("let x = 1");
+  await isChecked(client);
   // Stopped, the language server lets the check run into its limit; what is said of that comes just before the cell begins.
   for (const pid of client.languageServers()) process.kill(pid, "SIGSTOP");
   const running = client.run("while (true) x++;");
@@ -148,6 +154,7 @@ test("an interrupt that comes as the cell leaves its type check is not lost", as
 test("a cell that is being checked when the kernel shuts down never runs", async () => {
   const client = new KernelClient({ languageTimeout: 2_000 });
   await client.run("let x = 1");
+  await isChecked(client);
   for (const pid of client.languageServers()) process.kill(pid, "SIGSTOP");
   const running = client.run("while (true) x++;");
   await client.send("control", "shutdown_request", { restart: false });

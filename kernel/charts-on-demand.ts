@@ -1,4 +1,6 @@
 import type { TaskEvent } from "../runtime/index.ts";
+import { TIMELINE_MIME } from "../runtime/timeline.ts";
+import type { ChartBundle } from "./charts/bundle.ts";
 import type { ChartFrame } from "./charts/live-chart.ts";
 import type { NotebookCharts } from "./notebook-charts.ts";
 
@@ -29,13 +31,26 @@ export class ChartsOnDemand {
   }
 
   add(events: readonly TaskEvent[]): void {
-    this.#loading ??= this.#load();
     void this.#tell((charts) => charts.add(events));
   }
 
   /** The cell is over and its events are in; resolves when its chart is published. */
   async cellEnded(cell: string): Promise<void> {
     if (this.#loading !== undefined) await this.#tell((charts) => charts.cellEnded(cell));
+  }
+
+  /** What a cell shows, with the chart in the place of a timeline. */
+  async draw(data: ChartBundle): Promise<ChartBundle> {
+    return TIMELINE_MIME in data ? this.#tell((charts) => charts.draw(data)) : data;
+  }
+
+  /** The same for an output that can be replaced: what to show at once; by `replace` what to put in its place. */
+  drawInPlace(data: ChartBundle, replace: (whole: ChartBundle) => void): ChartBundle {
+    if (!(TIMELINE_MIME in data)) return data;
+    if (this.#charts !== undefined) return this.#charts.drawInPlace(data, replace);
+    void this.#tell((charts) => replace(charts.drawInPlace(data, replace)));
+    const { [TIMELINE_MIME]: _timeline, ...rest } = data;
+    return rest;
   }
 
   /** The session is over, and with it its tasks: resolves when what was has been drawn. */
@@ -54,8 +69,10 @@ export class ChartsOnDemand {
     return charts;
   }
 
-  /** What is told while the charts are being loaded is told in the same order once they are. */
+  /** Loads the charts where they are not there; what is told meanwhile is told in the same order once they are. */
   #tell<T>(act: (charts: NotebookCharts) => T): T | Promise<T> {
-    return this.#charts === undefined ? this.#loading!.then(act) : act(this.#charts);
+    if (this.#charts !== undefined) return act(this.#charts);
+    this.#loading ??= this.#load();
+    return this.#loading.then(act);
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
-import { transformSync } from "./transform.ts";
+import { transformSync } from "./oxc.ts";
 import { transformOptions } from "./typescript-modules.ts";
 
 interface KnownFile {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { parseSync } from "oxc-parser";
-import { transformSync } from "./transform.ts";
+import { parseSync, transformSync } from "./oxc.ts";
 import { transformOptions, withHelpers } from "./typescript-modules.ts";
 
 let isReady = false;

@@ -133,7 +133,8 @@ export class CellRunner {
       if (!silent) this.#options.publish(request, "error", end.error);
       return { reply: { status: "error", execution_count, ...end.error }, output: undefined };
     }
-    const { data, expressions, metadata = {} } = end;
+    const { expressions, metadata = {} } = end;
+    const data = end.data && this.#evaluation.shownData(end.data);
     if (data !== undefined && !silent && !isCaptured) {
       this.#options.publish(request, "execute_result", {
         execution_count,
@@ -166,11 +167,17 @@ export class CellRunner {
     const parent = "cell" in message ? this.#parents.get(message.cell) : undefined;
     switch (message.type) {
       case "stream":
-        this.#options.publish(parent, "stream", { name: message.name, text: message.text });
+        this.#options.publish(parent, "stream", {
+          name: message.name,
+          text: this.#evaluation.shownText(message.text),
+        });
         break;
       case "display": {
         const replace = (data: MimeBundle): void => this.#display(parent, { ...message, data, update: true });
-        this.#display(parent, { ...message, data: this.#charts.drawInPlace(message.data, replace) });
+        this.#display(parent, {
+          ...message,
+          data: this.#charts.drawInPlace(this.#evaluation.shownData(message.data), replace),
+        });
         break;
       }
       case "clearOutput":

@@ -8,7 +8,7 @@ import { NotebookNames } from "./language/visible-names.ts";
 import type { CellError, Evaluated, MimeBundle, SessionOptions } from "./session/protocol.ts";
 import type { Session } from "./session/session.ts";
 import { wallTime } from "./session/wall-time.ts";
-import { type ErrorContent, type RunCell, showDiagnostics, showError } from "./traceback.ts";
+import { type ErrorContent, inUserTerms, type RunCell, showDiagnostics, showError } from "./traceback.ts";
 
 export interface Cell {
   /** Its execution count as text, or another name no cell has had. */
@@ -165,6 +165,17 @@ export class Evaluation {
       this.#reviving = undefined;
     });
     return this.#reviving;
+  }
+
+  /** A text that a cell prints, in terms of the sources of the cells. */
+  shownText(text: string): string {
+    return inUserTerms(text, this.#cells);
+  }
+
+  /** What a cell shows, with its text in terms of the sources of the cells. */
+  shownData(data: MimeBundle): MimeBundle {
+    const text = data["text/plain"];
+    return typeof text === "string" ? { ...data, "text/plain": this.shownText(text) } : data;
   }
 
   /** An error as the session saw it, in terms of the sources of the cells. */

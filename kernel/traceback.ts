@@ -1,5 +1,6 @@
 /** Errors as a notebook shows them: the cell, the line, the column, the source with a caret; nothing of the kernel. */
 import type { CellSource, CompiledCell, Diagnostic } from "./language/engine.ts";
+import { inUserNames } from "./language/user-names.ts";
 import type { CellError } from "./session/protocol.ts";
 
 /** What the messages `error` and `execute_reply` carry. */
@@ -21,6 +22,21 @@ const RESET = "\u001b[0m";
 
 /** What stands before the place, the opening parenthesis with it, and the place: cell, line, column. */
 const framePattern = /^(\s+at .*?\(?)(?:[a-z]+:\/\/)?cell-([^\s:()]+)\.ts:(\d+):(\d+)(\)?)$/;
+
+const placePattern = /(?:\b[a-z]+:\/\/)?\bcell-([\w-]+)\.ts:(\d+):(\d+)/g;
+/** What the compiler makes of a loop is a function; the next frame is its call. */
+const loopFrames = /^(\s+at )__heddle_loop__ \((.*)\)\n.*$/gm;
+
+/** What a cell prints or shows, with names and places as in the user's source: an error that it caught has those of the script. */
+export function inUserTerms(text: string, cells: ReadonlyMap<string, RunCell>): string {
+  if (!text.includes("cell-") && !text.includes("__heddle_")) return text;
+  return inUserNames(text.replaceAll(loopFrames, "$1$2")).replaceAll(placePattern, (whole, cell, line, column) => {
+    const run = cells.get(cell);
+    if (run === undefined) return whole;
+    const place = run.compiled.originalPosition(Number(line), Number(column));
+    return `Cell In[${cell}]${place === undefined ? "" : `, line ${place.line}, column ${place.column}`}`;
+  });
+}
 
 /** The error of a cell, with positions of the user's source. */
 export function showError(error: CellError, cells: ReadonlyMap<string, RunCell>): ErrorContent {

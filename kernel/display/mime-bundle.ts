@@ -44,7 +44,7 @@ function withText(image: ImageBundle, value: unknown): Shown {
 
 /** What `Symbol.for("Jupyter.display")` gives: a bundle, or a promise of one. */
 function ownBundle(value: object): Shown | Promise<Shown> | undefined {
-  const method = (value as Record<symbol, unknown>)[displaySymbol];
+  const method = memberOf(value, displaySymbol);
   if (typeof method !== "function") return undefined;
   const data = Reflect.apply(method, value, []) as unknown;
   const isThenable = isObject(data) && typeof (data as { then?: unknown }).then === "function";
@@ -66,13 +66,13 @@ function richData(value: object, options: ShowOptions): MimeBundle {
   if (isPlotlyFigure(value)) return plotlyData(value, options);
   const vega = vegaMime(value);
   if (vega !== undefined) return { [vega]: toJson(value) };
-  const table = tableHtml(value);
+  const table = tableOf(value);
   return table === undefined ? {} : { "text/html": table };
 }
 
 /** Objects that carry their own markup: `toHTML()`, `toSVG()`, or a DOM element's `outerHTML`. */
 function markupOf(value: object): MimeBundle | undefined {
-  const { toHTML, toSVG, outerHTML } = value as { toHTML?: unknown; toSVG?: unknown; outerHTML?: unknown };
+  const [toHTML, toSVG, outerHTML] = ["toHTML", "toSVG", "outerHTML"].map((name) => memberOf(value, name));
   if (typeof toHTML === "function") return { "text/html": String(Reflect.apply(toHTML, value, [])) };
   if (typeof toSVG === "function") return { "image/svg+xml": String(Reflect.apply(toSVG, value, [])) };
   if (typeof outerHTML !== "string") return undefined;
@@ -83,7 +83,7 @@ const plotlyKeys = new Set(["data", "layout", "config", "frames"]);
 
 /** A figure: `data` is a list of traces, and there is nothing but what Plotly's figures have. */
 function isPlotlyFigure(value: object): value is { data: object[] } {
-  const { data, layout } = value as { data?: unknown; layout?: unknown };
+  const [data, layout] = [memberOf(value, "data"), memberOf(value, "layout")];
   return (
     Array.isArray(data) &&
     isObject(layout) &&
@@ -98,9 +98,26 @@ export function plotlyData(figure: object, { plotlyMime }: ShowOptions): MimeBun
 }
 
 function vegaMime(value: object): string | undefined {
-  const schema = (value as { $schema?: unknown }).$schema;
+  const schema = memberOf(value, "$schema");
   const match = typeof schema === "string" ? /\/schema\/(vega|vega-lite)\/v(\d+)/.exec(schema) : null;
   return match === null ? undefined : `application/vnd.${match[1]?.replace("-", "")}.v${match[2]}+json`;
+}
+
+/** To look whether an object is something special must not fail, as it does with some proxies and getters. */
+function memberOf(value: object, name: PropertyKey): unknown {
+  try {
+    return (value as Record<PropertyKey, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function tableOf(value: object): string | undefined {
+  try {
+    return tableHtml(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The value as plain JSON, as a message can carry it. Throws a TypeError that says what cannot. */

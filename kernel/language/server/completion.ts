@@ -62,7 +62,8 @@ export function toCompletions(
   const found = new Map<string, { sortText: string; item: Completion }>();
   for (const { label, kind, sortText = label, insertText, detail } of list?.items ?? []) {
     const text = insertText ?? label.replace(/\?$/, "");
-    if (!matches(text)) continue;
+    // `["a-b"]` would have to replace the dot before it.
+    if (!matches(text) || text.startsWith("[")) continue;
     const item: Completion = { text, kind: kinds[(kind ?? 1) - 1] ?? "text" };
     if (detail !== undefined) item.detail = detail;
     found.set(text, { sortText, item });
@@ -90,5 +91,5 @@ function exactFirst(a: { item: Completion }, b: { item: Completion }, prefix: st
 function insideString(source: string, offset: number): boolean {
   const line = source.slice(source.lastIndexOf("\n", offset - 1) + 1, offset);
   const rest = line.replaceAll(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g, "");
-  return /["']|\/\//.test(rest);
+  return /["']|\/\/|`(?![^`]*\$\{[^}]*$)/.test(rest);
 }

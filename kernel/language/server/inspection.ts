@@ -48,7 +48,9 @@ export function toInspection(
       : [tidy(markupText(hover.contents)), describeDefinition(definition, cells)]
           .filter((part) => part !== "")
           .join("\n\n");
-  return markdown === "" ? undefined : { markdown, text: toPlainText(markdown) };
+  // What the compiler says of a name that nobody has declared.
+  const isUnknown = /^```\w*\nany\n```$/.test(markdown.trim());
+  return markdown === "" || isUnknown ? undefined : { markdown, text: toPlainText(markdown) };
 }
 
 function markupText(markup: Markup | undefined): string {

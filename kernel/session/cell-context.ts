@@ -22,6 +22,8 @@ export interface CellContext {
 
 let current: CellContext | undefined;
 let starting: CellContext | undefined;
+/** Whose code the start of another cell has come in the middle of. */
+let suspended: CellContext | undefined;
 /** The cell of a callback that has thrown. */
 let failing: CellContext | undefined;
 let latest: CellContext = newCell(0, "0", false);
@@ -32,7 +34,7 @@ export function newCell(id: number, label: string, allowStdin: boolean): CellCon
 
 /** The cell whose code is running; where that is not known, the cell that started last. */
 export function currentCell(): CellContext {
-  return starting ?? current ?? latest;
+  return current ?? starting ?? latest;
 }
 
 /** The cell that started last. */
@@ -44,17 +46,23 @@ export function latestCell(): CellContext {
 export function beginStart(cell: CellContext): void {
   // What an interrupted cell left behind, such as a server's handlers, may await again.
   if (latest !== cell) latest.frozen = false;
+  suspended = current;
+  current = undefined;
   starting = cell;
   latest = cell;
 }
 
+/** Between the two others may run, such as a timer of an earlier cell: they are under their own cells. */
 export function finishStart(): void {
   starting = undefined;
+  current ??= suspended;
+  suspended = undefined;
 }
 
 /** Forgets the running cell: at the root of the event loop there is none. A cut leaves it set, since no `after` hook runs. */
 export function resetCurrent(): void {
   current = undefined;
+  suspended = undefined;
 }
 
 /** Runs a function under a cell. */
@@ -77,7 +85,7 @@ export function cellOfPromise(promise: object): CellContext | undefined {
 export function tagPromises(): void {
   promiseHooks.createHook({
     init: (promise) => {
-      const cell = starting ?? current;
+      const cell = current ?? starting;
       if (cell !== undefined) new Tag(promise, cell);
     },
     before: (promise) => {
@@ -110,7 +118,7 @@ type AnyFunction = (...args: unknown[]) => unknown;
 
 /** The function, run under the cell that is current now, unless some cell is current when it is called. */
 export function bound<F extends AnyFunction>(body: F): F {
-  const cell = starting ?? current;
+  const cell = current ?? starting;
   return cell === undefined || typeof body !== "function" ? body : boundTo(cell, body);
 }
 
@@ -125,7 +133,7 @@ export function boundTo<F extends AnyFunction>(cell: CellContext, body: F): F {
       hasReturned = true;
       return result;
     } finally {
-      current = undefined;
+      resetCurrent();
       failing = hasReturned ? undefined : cell;
     }
   } as F;
@@ -133,12 +141,12 @@ export function boundTo<F extends AnyFunction>(cell: CellContext, body: F): F {
 
 /** The cell whose code has just thrown what nobody caught. */
 export function failingCell(): CellContext {
-  const cell = starting ?? current ?? failing ?? latest;
+  const cell = current ?? starting ?? failing ?? latest;
   failing = undefined;
   return cell;
 }
 
 /** The cell that code which is made now belongs to, where that is known. */
 export function callingCell(): CellContext | undefined {
-  return starting ?? current;
+  return current ?? starting;
 }

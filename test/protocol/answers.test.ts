@@ -67,14 +67,12 @@ describe("completion", () => {
   test.each([
     ["after a dot has no names that cannot stand there", "data.", ["alpha"]],
     ["in an index has them", "data['", ["alpha", "b-c"]],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: code of a cell
     ["in a template's text is empty", "`per", []],
     // biome-ignore lint/suspicious/noTemplateCurlyInString: code of a cell
     ["in a template's text after an expression is empty", "`${1} per", []],
     ["in a comment is empty", "// per", []],
     ["in a text is empty", "'per", []],
     ["after a template has names", "`a` + perso", ["person"]],
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: code of a cell
     ["in a template's expression has names", "`${perso", ["person"]],
   ])("%s", async (_where, code, matches) => {
     expect(await complete(code)).toEqual(matches);

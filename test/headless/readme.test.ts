@@ -19,12 +19,11 @@ test("the cell of ten lines prints its words two by two and has its chart", asyn
   expect(code, stdout).toBe(0);
   const { outputs } = shop.readNotebook("a.ipynb").cells[0]!;
   expect(outputs.map(({ output_type }) => output_type)).toEqual(["stream", "display_data"]);
-  expect(outputs[0]!.text).toEqual([
-    "[ 'Learning', 'to' ]\n",
-    "[ 'go', 'without' ]\n",
-    "[ 'waiting', 'Learning' ]\n",
-    "[ 'to', 'go' ]\n",
-  ]);
+  // Which lookups end first depends on when the workers have started.
+  const lines = outputs[0]!.text as string[];
+  expect(lines.map((line) => line.match(/\w+/g)!.length)).toEqual([2, 2, 2, 2]);
+  const words = "Learning Learning go go to to waiting without";
+  expect(lines.join("").match(/\w+/g)!.toSorted().join(" ")).toBe(words);
   expect(stdout).toContain("[1] 8 tasks · wait(numReturns: 2)");
 });
 

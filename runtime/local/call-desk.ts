@@ -3,17 +3,25 @@
  * gets one again before the answer goes out; while it has several open calls it goes on without a slot until the last
  * of them is decided, because holding one could keep what it waits for from running.
  */
+import { CircleSearch, circleText, type WaitGraph, type Waiting } from "./deadlocks.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type EventLog, Row } from "./event-log.ts";
+import { failureOf } from "./failures.ts";
+import { Fifo } from "./fifo.ts";
 import type { ObjectDirectory } from "./object-directory.ts";
 import { CallFailed, CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
-import { type Call, type StoredObject, stepTime, type Task } from "./records.ts";
+import { type Call, type Failure, type StoredObject, stepTime, type Task } from "./records.ts";
 
+/** How long a `get` waits before it is looked at for what it waits for. */
+const CHECK_MS = 1000;
+const NO_CALLS: readonly Call[] = [];
 /** Ids that an event shows of a call; the totals are exact. */
 const SHOWN = 64;
 
 export interface CallEffects {
   value(client: number, call: number, index: number, object: StoredObject): void;
+  /** The call fails at one of its objects, though that has no failure. */
+  refuse(client: number, call: number, index: number, failure: Failure): void;
   callDone(client: number, call: number, outcome: number): void;
 }
 
@@ -56,6 +64,8 @@ export class CallDesk {
   readonly #with: CallSurroundings;
   readonly #open = new Map<number, Call>();
   readonly #byTask = new Map<Task, Set<Call>>();
+  /** Calls of tasks that may close a circle, in the order in which they were asked. */
+  readonly #unchecked = new Fifo<Call>();
 
   constructor(surroundings: CallSurroundings) {
     this.#with = surroundings;
@@ -72,10 +82,10 @@ export class CallDesk {
     id: number,
     taskId: number,
     objects: number[],
-    flags: { settled: boolean; poll: boolean },
+    flags: { settled: boolean; poll: boolean; limited: boolean },
     detail: CallDetail,
   ): void {
-    const call = this.#begin(client, id, "get", taskId, objects, flags.settled, detail);
+    const call = this.#begin(client, id, "get", taskId, objects, flags, detail);
     this.#logStart(callNumber(call), "get", taskId, objects, objects.length, 0, detail);
     for (let index = 0; index < objects.length; index++) {
       const object = this.#with.object(objects[index]!);
@@ -92,11 +102,54 @@ export class CallDesk {
     }
     if (objects.length === 0) this.#decide(call, CallOk);
     if (flags.poll) this.#decide(call, CallTimeout);
+    if (call.task !== undefined && !call.done && !flags.limited) this.#noteUnchecked(call);
+  }
+
+  #noteUnchecked(call: Call): void {
+    while (this.#unchecked.first?.done === true) this.#unchecked.shift();
+    this.#unchecked.push(call);
+  }
+
+  /** When `refuseDeadlocks` has something to do; infinite where it has not. */
+  get checkAt(): number {
+    return (this.#unchecked.first?.askedAt ?? Number.POSITIVE_INFINITY) + CHECK_MS;
+  }
+
+  /** Lets one call of each circle of tasks that wait for each other fail. A circle is closed by a call, so each is looked at once. */
+  refuseDeadlocks(now: number): void {
+    const { directory, task } = this.#with;
+    const graph: WaitGraph = {
+      task,
+      object: (id) => directory.objects.get(id),
+      callsOf: (asking) => this.#byTask.get(asking) ?? NO_CALLS,
+    };
+    let search = new CircleSearch(graph);
+    while (this.checkAt <= now) {
+      const call = this.#unchecked.first!;
+      const circle = call.done || call.task === undefined ? undefined : search.from(call.task);
+      if (circle === undefined) this.#unchecked.shift();
+      else {
+        // There may be another one behind the same call.
+        this.#refuse(circle);
+        search = new CircleSearch(graph);
+      }
+    }
+  }
+
+  /** The call that closed the circle fails. */
+  #refuse(circle: readonly Waiting[]): void {
+    let last = circle.find(({ call }) => call !== undefined)!;
+    for (const one of circle) if (one.call !== undefined && one.call.askedAt > last.call!.askedAt) last = one;
+    const { object, task } = last;
+    const call = last.call!;
+    const failure = { ...failureOf("deadlock", task), message: circleText(circle, circle.indexOf(last)) };
+    this.#with.effects.refuse(call.client, call.id, call.objects.indexOf(object), failure);
+    this.#decide(call, CallFailed);
   }
 
   /** A `wait` began. Its client counts for itself; here it holds its task's slot back and stands in the log. */
   waitBegin(client: number, id: number, taskId: number, asked: AskedWait): void {
-    const call = this.#begin(client, id, "wait", taskId, [], false, asked);
+    const call = this.#begin(client, id, "wait", taskId, [], { settled: false, limited: true }, asked);
     this.#logStart(callNumber(call), "wait", taskId, asked.objects, asked.total, asked.numReturns, asked);
   }
 
@@ -135,7 +188,7 @@ export class CallDesk {
     kind: "get" | "wait",
     taskId: number,
     objects: number[],
-    settled: boolean,
+    { limited, settled }: { settled: boolean; limited: boolean },
     { time }: CallDetail,
   ): Call {
     this.#with.clock.now = time;
@@ -149,6 +202,8 @@ export class CallDesk {
       task,
       objects,
       settled,
+      askedAt: time,
+      limited,
       remaining: objects.length,
       outcome: CallOk,
       done: false,

@@ -16,6 +16,8 @@ export interface Effects extends StreamEffects {
   /** Ends a worker's thread and has it replaced; `workerDown` follows. */
   retireWorker(worker: number): void;
   value(client: number, call: number, index: number, object: StoredObject): void;
+  /** A call fails at one of its objects, though that has no failure. */
+  refuse(client: number, call: number, index: number, failure: Failure): void;
   callDone(client: number, call: number, outcome: number): void;
   ready(client: number, object: StoredObject): void;
   /** A task failed and nobody has looked at it. */

@@ -1,5 +1,6 @@
 /** A failure as the scheduler tells it → the error that `get` throws. */
 import {
+  DeadlockError,
   describeHop,
   ObjectFreedError,
   ObjectLostError,
@@ -9,6 +10,7 @@ import {
   TaskTimeoutError,
   taskErrorOf,
   WorkerCrashedError,
+  withoutFrames,
 } from "../errors.ts";
 import { objectIdText } from "../ids.ts";
 import { loadModules } from "../serialization/decode.ts";
@@ -23,7 +25,7 @@ export async function errorOfFailure(failure: FailureMessage, object: number, cl
     const attempts = await Promise.all(failure.attempts.map((attempt) => thrownValue(attempt, client)));
     return taskErrorOf(cause, failure.hops, attempts);
   }
-  const error = runtimeError(failure, object);
+  const error = withoutFrames(() => runtimeError(failure, object));
   if (failure.hops.length > 1) Object.assign(error, { hops: failure.hops });
   return error;
 }
@@ -49,6 +51,10 @@ function runtimeError(failure: FailureMessage, object: number): Error {
     case "crashed":
       return new WorkerCrashedError(
         `the worker thread of ${task} ended while the task ran${attemptsText(origin)}${endText(failure.message)}${via}`,
+      );
+    case "deadlock":
+      return new DeadlockError(
+        `get: these tasks wait for each other and none can go on: ${failure.message}. Let one of them give the ref back instead of awaiting it`,
       );
     case "freed":
       return new ObjectFreedError(

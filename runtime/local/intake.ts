@@ -226,7 +226,11 @@ export class Intake {
       f64[word]!,
       f64[word + 1]!,
       ids,
-      { settled: (flags & protocol.GetSettled) !== 0, poll: (flags & protocol.GetPoll) !== 0 },
+      {
+        settled: (flags & protocol.GetSettled) !== 0,
+        poll: (flags & protocol.GetPoll) !== 0,
+        limited: (flags & protocol.GetLimited) !== 0,
+      },
       { cell: this.#cell(peer, i32[word * 2 + 4]!), timeout: timeout < 0 ? undefined : timeout, time: f64[word + 3]! },
     );
   }

@@ -98,17 +98,27 @@ export class Outbox implements Effects {
     const peer = this.#peers.get(client);
     if (peer === undefined) return;
     const { block, failure } = object;
-    if (failure !== undefined)
-      peer.port.postMessage({ type: "failure", call, index, failure: failureMessage(failure) });
-    const words = failure !== undefined ? 2 : 2 + block!.content.length / 2;
+    if (failure !== undefined) return this.refuse(client, call, index, failure);
+    const words = 2 + block!.content.length / 2;
     // The call's end follows, and wakes the thread.
-    peer.sendAhead(failure !== undefined ? FailedValue : Value, words, (to) => {
+    peer.sendAhead(Value, words, (to) => {
       to.f64[to.word] = call;
       to.i32[to.word * 2 + 2] = index;
-      if (failure === undefined) pasteBlock(to, to.word + 2, block!.content);
+      pasteBlock(to, to.word + 2, block!.content);
       return words;
     });
-    if (failure === undefined && block!.locators.length > 0) peer.noteShared();
+    if (block!.locators.length > 0) peer.noteShared();
+  }
+
+  refuse(client: number, call: number, index: number, failure: Failure): void {
+    const peer = this.#peers.get(client);
+    if (peer === undefined) return;
+    peer.port.postMessage({ type: "failure", call, index, failure: failureMessage(failure) });
+    peer.sendAhead(FailedValue, 2, (to) => {
+      to.f64[to.word] = call;
+      to.i32[to.word * 2 + 2] = index;
+      return 2;
+    });
   }
 
   callDone(client: number, call: number, outcome: number): void {

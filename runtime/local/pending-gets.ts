@@ -26,6 +26,9 @@ interface PendingGet {
   stop(): void;
 }
 
+const isLimited = ({ signal, timeout }: GetRequest): boolean =>
+  signal !== undefined || (timeout !== undefined && timeout !== Number.POSITIVE_INFINITY);
+
 export class PendingGets {
   readonly #client: Client;
   readonly #line: Line;
@@ -46,6 +49,7 @@ export class PendingGets {
     });
     let flags = request.settled ? protocol.GetSettled : 0;
     if (request.timeout === 0) flags |= protocol.GetPoll;
+    if (isLimited(request)) flags |= protocol.GetLimited;
     for (let from = 0; from === 0 || from < ids.length; from += IDS_PER_RECORD) {
       const part = Math.min(IDS_PER_RECORD, ids.length - from);
       const to = this.#line.begin(6 + part);
@@ -131,7 +135,8 @@ export class PendingGets {
     if (pending === undefined || failure === undefined) return;
     pending.loading.push(
       errorOfFailure(failure, pending.ids[index]!, this.#client).then((error) => {
-        if (pending.request.settled) pending.values[index] = { status: "rejected", reason: error };
+        if (pending.request.settled && failure.kind !== "deadlock")
+          pending.values[index] = { status: "rejected", reason: error };
         else pending.failure ??= { index, error };
       }),
     );

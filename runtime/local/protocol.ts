@@ -10,6 +10,7 @@ import type { Question } from "../backend.ts";
 import type { TaskHop } from "../errors.ts";
 import type { TaskEvent } from "../events.ts";
 import type { Helm } from "./cutter.ts";
+import type { FailureKind } from "./records.ts";
 
 /** Records to the scheduler. Bodies in 8-byte words; `f` a float64, `i,j` two int32. */
 export const Submit = 1; // f task, f time, i definition j options, f parent, i cell j returns, f preview number, i preview kind j preview bytes, i refs j 0, refs…, preview…, block
@@ -64,6 +65,7 @@ export const TaskTimedOut = 4;
 export const GetMore = 1; // further ids follow in the next record
 export const GetSettled = 2; // failures are values
 export const GetPoll = 4; // answer at once
+export const GetLimited = 8; // its time is limited, or a signal can end it
 
 /** Kinds of preview of a task's arguments. */
 export const PreviewNone = 0;
@@ -135,7 +137,7 @@ export type FromScheduler =
 
 /** A failure as it goes to whoever asked for the object. */
 export interface FailureMessage {
-  kind: "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";
+  kind: FailureKind;
   message: string;
   hops: TaskHop[];
   cause: Int32Array | undefined;

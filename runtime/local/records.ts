@@ -128,7 +128,15 @@ export interface WorkerRecord {
   retiring: boolean;
 }
 
-export type FailureKind = "thrown" | "cancelled" | "crashed" | "outOfMemory" | "timeout" | "freed" | "lost";
+export type FailureKind =
+  | "thrown"
+  | "cancelled"
+  | "crashed"
+  | "outOfMemory"
+  | "timeout"
+  | "freed"
+  | "lost"
+  | "deadlock";
 
 /** Why an object will never have a value. */
 export interface Failure {
@@ -185,6 +193,9 @@ export interface Call {
   task: Task | undefined;
   readonly objects: number[];
   readonly settled: boolean;
+  readonly askedAt: number;
+  /** It ends by itself at some time, or by a signal. */
+  readonly limited: boolean;
   remaining: number;
   outcome: number;
   /** Waiting for a slot to return to its task, or returned. */

@@ -193,13 +193,14 @@ export class Scheduler {
 
   /** When `look` has something to do; infinite where it has not. */
   get lookAt(): number {
-    return this.#attempts.overTimeAt;
+    return Math.min(this.#attempts.overTimeAt, this.calls.checkAt);
   }
 
   /** Does what is to be done by this time although nothing has happened. */
   look(time: number): void {
     this.#clock.now = time;
     if (time >= this.#attempts.overTimeAt) this.#attempts.stopOverTime(time);
+    if (time >= this.calls.checkAt) this.calls.refuseDeadlocks(time);
   }
 
   /** A worker has told a task that its time is over. */

@@ -51,6 +51,21 @@ describe("refs as arguments", () => {
     expect(await get(first.remote([sleep.remote(200, 6)]))).toBe(6);
   });
 
+  it("ref-14 a ref serialised by hand is only its name, and no call takes that for the ref", async () => {
+    const r = put(1);
+    const text = JSON.parse(JSON.stringify(r)) as never;
+    expect(text).toBe(`ObjectRef(${r.id})`);
+    await expect(get(text)).rejects.toThrow(/get: expected an ObjectRef, not "ObjectRef\(/);
+    expect(await get(echo.remote(text))).toBe(text);
+    await expect(get(structuredClone(r))).rejects.toThrow(/get: expected an ObjectRef/);
+  });
+
+  it("util-06 passing refs is the DAG: a task runs when its inputs are there, each time anew", async () => {
+    const sum = (input: number) => add.remote(add.remote(input, 1), 2);
+    expect(await get([sum(10), sum(20)])).toEqual([13, 23]);
+    expect(listTasks({ functionName: "add" })).toEqual([]);
+  });
+
   it("ref-06 a captured ref stays alive for the task", async () => {
     let submitted = (() => {
       const r = put(42);

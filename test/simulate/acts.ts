@@ -33,6 +33,11 @@ export function perform(world: World, act: Act): boolean {
     case "run":
       world.scheduler.run(world.time);
       return true;
+    case "look":
+      if (world.scheduler.lookAt === Number.POSITIVE_INFINITY) return false;
+      world.time = Math.max(world.time, world.scheduler.lookAt);
+      world.scheduler.look(world.time);
+      return true;
     default: {
       const thread = world.threads.get(act.thread);
       return thread !== undefined && performOn(world, thread, act);
@@ -169,7 +174,7 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
     case "submit":
       return submit(world, actor, act);
     case "get":
-      return knows(actor, act.objects) && get(world, actor, act);
+      return act.objects.every((id) => actor.known.has(id) || actor.told.has(id)) && get(world, actor, act);
     case "wait":
       return knows(actor, act.objects) && wait(world, actor, act);
     case "put": {
@@ -182,6 +187,12 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
         thread.heard.set(act.as, 1);
         scheduler.put(act.as, block, thread.index, actor.task, undefined, time);
       });
+      return true;
+    }
+    case "tell": {
+      const to = world.actor(act.to);
+      if (to?.thread !== thread || to.over !== undefined || !knows(actor, act.objects)) return false;
+      for (const id of act.objects) to.told.add(id);
       return true;
     }
     case "yield":

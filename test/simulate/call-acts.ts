@@ -34,7 +34,7 @@ export function get(world: World, actor: Actor, act: Get): boolean {
   const { thread } = actor;
   const { time } = world;
   const call = openCall(world, actor, act, act);
-  const flags = { settled: act.settled, poll: act.poll };
+  const flags = { settled: act.settled, poll: act.poll, limited: false };
   thread.say((scheduler) => {
     call.heard = true;
     if (act.poll) call.ended = true;

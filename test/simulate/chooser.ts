@@ -18,6 +18,7 @@ const kinds = [
   "leftover",
   "stream",
   "disturb",
+  "tell",
 ] as const;
 type Kind = (typeof kinds)[number];
 
@@ -44,6 +45,9 @@ export class Chooser {
   readonly #cpus: number[];
   readonly #retries: number[];
   #label = 10;
+  /** What follows the present act. */
+  #next: Act | undefined;
+  readonly #tells: boolean;
   #call = 1;
 
   constructor(world: World, random: Random) {
@@ -63,14 +67,26 @@ export class Chooser {
       leftover: 1,
       stream: 12,
       disturb: 6,
+      tell: 12,
     };
-    const rare: ReadonlySet<Kind> = new Set(["fail", "free", "cancel", "crash", "leftover", "put", "wait", "stream"]);
+    const rare: ReadonlySet<Kind> = new Set([
+      "fail",
+      "free",
+      "cancel",
+      "crash",
+      "leftover",
+      "put",
+      "wait",
+      "stream",
+      "tell",
+    ]);
     const often = random.pick(kinds);
     this.#weights = kinds.map((kind) => {
       if (rare.has(kind) && random.chance(0.4)) return [kind, 0];
       return [kind, usual[kind] * (kind === often ? 4 : 1)];
     });
     this.#streams = this.#weights.some(([kind, weight]) => kind === "stream" && weight > 0);
+    this.#tells = this.#weights.some(([kind, weight]) => kind === "tell" && weight > 0);
     this.#maxCalls = random.chance(0.15);
     this.#chain = random.pick([0, 0, 0.5, 0.9, 0.98]);
     this.#cpus = random.pick([[1], [1, 1, 0.5], [0.5, 1, 2], [1, 0, 2, 0.25], [0.5]]);
@@ -80,6 +96,9 @@ export class Chooser {
   /** The next act; it may turn out to be impossible. */
   next(): Act {
     const random = this.#random;
+    const due = this.#next;
+    this.#next = undefined;
+    if (due !== undefined) return due;
     if (random.chance(0.62)) {
       const act = this.#machinery();
       if (act !== undefined) return act;
@@ -131,6 +150,8 @@ export class Chooser {
         return this.#stream();
       case "disturb":
         return this.#disturb();
+      case "tell":
+        return this.#tell();
     }
     const actor = kind === "leftover" ? this.#leftover() : this.#actor();
     return actor === undefined || kind === undefined ? undefined : this.#codeOf(actor, kind);
@@ -162,6 +183,26 @@ export class Chooser {
       return { do: "cancel", by, object, force: random.chance(0.3), recursive: random.chance(0.6) };
     }
     return { do: kind === "free" ? "free" : "forget", by, object };
+  }
+
+  /** Code tells other code of its thread of something that is not there yet, and that awaits it most likely. */
+  #tell(): Act | undefined {
+    const random = this.#random;
+    const { objects } = this.#world.scheduler.directory;
+    const pairs = this.#running().flatMap(({ known, task: by, thread }) => {
+      const pending = [...known].filter((id) => objects.get(id)?.order === 0);
+      if (pending.length === 0) return [];
+      const others = thread.actors.filter(({ over, task }) => over === undefined && task !== by);
+      return others.map(({ task: to }) => ({ by, to, pending }));
+    });
+    if (pairs.length === 0) return undefined;
+    const { by, pending, to } = random.pick(pairs);
+    const told = random.some(pending, 2);
+    if (told.length === 0) return undefined;
+    const settled = random.chance(0.2);
+    if (random.chance(0.7))
+      this.#next = { do: "get", by: to, call: this.#call++, objects: told, settled, poll: false, shared: false };
+    return { do: "tell", by, to, objects: told };
   }
 
   /** Something that may keep a task from having what it was sent ahead of. */
@@ -217,7 +258,7 @@ export class Chooser {
       as: this.#newLabel(),
       fn: random.below(3),
       needs: isChained && !others.includes(last) ? [...others, last] : others,
-      carries: random.chance(0.3) ? random.some(known, 2) : [],
+      carries: random.chance(this.#tells ? 0.8 : 0.3) ? random.some(known, 2) : [],
       returns: random.chance(0.85) ? 1 : 1 + random.below(3),
       cpus: isChained ? this.#cpus[0]! : random.pick(this.#cpus),
       gpus: !isChained && random.chance(0.15) ? 0.5 : 0,

@@ -27,7 +27,7 @@ export function checkInvariants(world: World, act: Act): void {
 }
 
 /** Other acts change nothing that the scheduler knows of. */
-const reachesScheduler: ReadonlySet<Act["do"]> = new Set(["hear", "replace", "run", "cancelCell"]);
+const reachesScheduler: ReadonlySet<Act["do"]> = new Set(["hear", "replace", "run", "look", "cancelCell"]);
 
 function checkResources({ observer, scheduler }: World): void {
   const { available } = scheduler.dispatcher;

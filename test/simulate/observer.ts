@@ -196,6 +196,24 @@ export class Observer {
     this.#world.count("declined");
   }
 
+  /** Whether the end of a task waits for the object and the object for the end of the task, as far as the scheduler has heard. */
+  waitsForItself(task: number, object: number): boolean {
+    const { calls, scheduler, tasks } = this.#world;
+    const isPending = (id: number): boolean => scheduler.directory.objects.get(id)?.order === 0;
+    const reached = new Set([object]);
+    for (const id of reached) {
+      const maker = id - (id % 10);
+      if (maker === task) return true;
+      const trace = this.traces.get(maker);
+      if (trace?.state === "waiting")
+        for (const need of tasks.get(maker)!.submit.needs) if (isPending(need)) reached.add(need);
+      for (const { actor, heard, kind, objects, ended, task: asking } of calls.values())
+        if (kind === "get" && heard && !ended && asking === maker && tasks.get(maker)?.actor === actor)
+          for (const one of objects) if (isPending(one)) reached.add(one);
+    }
+    return false;
+  }
+
   /** An attempt begins on its thread. */
   begins(id: number, actor: Actor): void {
     const task = this.#world.tasks.get(id)!;

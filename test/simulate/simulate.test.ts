@@ -11,6 +11,7 @@ const corners = [
   "blocked",
   "resumed",
   "finished",
+  "deadlock",
   "sent ahead",
   "sent ahead of its input",
   "follower taken back",

@@ -110,8 +110,12 @@ function step(world: World, act: Act): boolean {
 
 /** Lets everything run to its end, lets go of all refs, and looks for what is left. */
 function settle(world: World): void {
-  while (moveOn(world) || cancelRest(world)) {}
-  for (const thread of world.threads.values()) for (const { known } of thread.actors) known.clear();
+  while (moveOn(world) || step(world, { do: "look" }) || giveUpWait(world) || cancelRest(world)) {}
+  for (const thread of world.threads.values())
+    for (const { known, told } of thread.actors) {
+      known.clear();
+      told.clear();
+    }
   while (letGo(world)) {}
   checkEmpty(world);
 }
@@ -142,6 +146,12 @@ function moveOn(world: World): boolean {
   }
   step(world, { do: "run" });
   return moved || [...world.threads.values()].some(({ told }) => told.length > 0);
+}
+
+/** A `wait` may be for something that waits for it. */
+function giveUpWait(world: World): boolean {
+  const open = [...world.calls.values()].find(({ ended, kind }) => kind === "wait" && !ended);
+  return open !== undefined && step(world, { do: "endWait", call: open.id, outcome: "timeout" });
 }
 
 /** A task that no runtime of this size can run is cancelled at last. */

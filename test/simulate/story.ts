@@ -91,6 +91,10 @@ export type Act =
   | { do: "replace"; thread: number }
   /** The scheduler handles records of the thread. */
   | { do: "hear"; thread: number; records: number }
+  /** The code gives refs to other code of its thread, by what both can reach there. */
+  | ({ do: "tell"; to: number; objects: number[] } & By)
+  /** The scheduler does what is due by time. */
+  | { do: "look" }
   | { do: "run" };
 
 export interface Story {

@@ -39,6 +39,8 @@ export interface Actor {
   readonly task: number;
   /** Objects whose refs the code has. */
   readonly known: Set<number>;
+  /** Those that other code of its thread told it of; it only asks for their values, since objects in a circle are kept for ever. */
+  readonly told: Set<number>;
   /** Calls that it awaits; while there are any it holds no slot. */
   openCalls: number;
   readonly attempt: number;
@@ -137,7 +139,7 @@ export class Thread {
   /** Garbage collection: what no code knows any more is let go. */
   collect(): void {
     const needed = new Set(this.pinned.keys());
-    for (const actor of this.actors) for (const id of actor.known) needed.add(id);
+    for (const { known, told } of this.actors) for (const id of [...known, ...told]) needed.add(id);
     for (const set of [this.held, this.viewed]) {
       for (const id of set) {
         if (needed.has(id) && set === this.held) continue;

@@ -218,6 +218,19 @@ export class World implements Effects {
     this.threads.get(client)?.told.push({ kind: "value", call: id, index, block });
   }
 
+  /** A call can be refused only when what it waits for waits for its own task. */
+  refuse(client: number, id: number, index: number, failure: Failure): void {
+    const call = this.calls.get(id)!;
+    if (call.answered || call.values.has(index)) throw new Violation(`call ${id} was refused when it had its answer`);
+    if (!this.observer.waitsForItself(call.task, call.objects[index]!))
+      throw new Violation(
+        `call ${id} was refused (${failure.message}), and nothing it waits for waits for ${call.task}`,
+      );
+    this.count("deadlock");
+    call.ended = true;
+    this.threads.get(client)?.told.push({ kind: "value", call: id, index, block: undefined });
+  }
+
   callDone(client: number, id: number): void {
     const call = this.calls.get(id)!;
     if (call.answered) throw new Violation(`call ${id} was answered twice`);
@@ -321,6 +334,7 @@ export function newActor(thread: Thread, task: number, attempt = 0, itemsTaken =
     task,
     attempt,
     known: new Set(),
+    told: new Set(),
     openCalls: 0,
     items: 0,
     itemsTaken,

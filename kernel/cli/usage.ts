@@ -22,6 +22,9 @@ export function parseCommand<T extends Options>(command: string, args: string[],
   }
 }
 
+/** Node's timers know no longer time. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** A positive number of milliseconds out of an option's text. */
 export function parseMilliseconds(command: string, option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -30,5 +33,7 @@ export function parseMilliseconds(command: string, option: string, text: string 
     throw new UsageError(
       `heddle ${command}: --${option} must be milliseconds greater than 0, not ${JSON.stringify(text)}`,
     );
+  if (value > longestTimerMs)
+    throw new UsageError(`heddle ${command}: --${option} must be at most ${longestTimerMs} ms (24 days), not ${text}`);
   return value;
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { dirname, resolve } from "node:path";
 import { kernelInfo } from "../information.ts";
 import { Kernel } from "../kernel.ts";
+import { Session } from "../session/session.ts";
 import type { Message } from "../wire/message.ts";
 import { differenceOf } from "./compare.ts";
 import { type Cell, hasTag, heddleKernelspec, isRunnable, type Notebook, type Output, sourceOf } from "./notebook.ts";
@@ -59,6 +60,7 @@ export async function runNotebook(
 
 class NotebookRun {
   readonly #options: RunOptions;
+  readonly #session: Session;
   readonly #kernel: Kernel;
   readonly #outputs = new Outputs();
   readonly #cells = new Map<string, Cell>();
@@ -68,7 +70,9 @@ class NotebookRun {
   constructor(path: string, options: RunOptions) {
     this.#options = options;
     this.#deadline = performance.now() + (options.timeout ?? Number.POSITIVE_INFINITY);
-    this.#kernel = new Kernel({ folder: dirname(resolve(path)), send: (message) => this.#heard(message) });
+    const folder = dirname(resolve(path));
+    this.#session = new Session({ cwd: folder });
+    this.#kernel = new Kernel({ folder, session: this.#session, send: (message) => this.#heard(message) });
   }
 
   #heard(message: Message): void {
@@ -121,8 +125,7 @@ class NotebookRun {
   }
 
   async #execute(cell: Cell): Promise<{ content: Record<string, unknown>; ended: Ended | undefined }> {
-    const { left, name } = this.#limit();
-    if (left <= 0) return { content: {}, ended: { outcome: "timeout", limit: name } };
+    if (this.#timeLeft() <= 0) return { content: {}, ended: this.#timedOut };
     const id = randomUUID();
     this.#cells.set(id, cell);
     const reply = new Promise<Record<string, unknown>>((resolve) => this.#replies.set(id, resolve));
@@ -140,22 +143,42 @@ class NotebookRun {
       ended ??= why;
       this.#kernel.handle(request(randomUUID(), "control", "interrupt_request", {}));
     };
-    const timer = Number.isFinite(left) ? setTimeout(() => end({ outcome: "timeout", limit: name }), left) : undefined;
+    const stopWatching = this.#watchLimits(end);
     const aborted = (): void => end({ outcome: "interrupted" });
     const { signal } = this.#options;
     signal.addEventListener("abort", aborted, { once: true });
     const content = await reply;
-    clearTimeout(timer);
+    stopWatching();
     signal.removeEventListener("abort", aborted);
     return { content, ended };
   }
 
-  /** The limit that the next cell meets first, with the milliseconds that it has. */
-  #limit(): { left: number; name: string } {
-    const { cellTimeout, timeout } = this.#options;
-    const cell = { left: cellTimeout ?? Number.POSITIVE_INFINITY, name: `--cell-timeout of ${cellTimeout} ms` };
-    const all = { left: this.#deadline - performance.now(), name: `--timeout of ${timeout} ms for the notebook` };
-    return cell.left <= all.left ? cell : all;
+  /** Calls `end` when a limit is over; returns how to stop that. */
+  #watchLimits(end: (why: Ended) => void): () => void {
+    const { cellTimeout } = this.#options;
+    const timers: NodeJS.Timeout[] = [];
+    let watches = true;
+    const left = this.#timeLeft();
+    if (Number.isFinite(left)) timers.push(setTimeout(() => end(this.#timedOut), left));
+    const startCell = (): void => {
+      const limit = `--cell-timeout of ${cellTimeout} ms`;
+      if (watches) timers.push(setTimeout(() => end({ outcome: "timeout", limit }), cellTimeout));
+    };
+    // The start of the session is no part of the first cell; one that does not start is what the reply tells.
+    if (cellTimeout !== undefined) this.#session.ready().then(startCell, () => {});
+    return () => {
+      watches = false;
+      for (const timer of timers) clearTimeout(timer);
+    };
+  }
+
+  /** Milliseconds that are left for the notebook. */
+  #timeLeft(): number {
+    return this.#deadline - performance.now();
+  }
+
+  get #timedOut(): Ended {
+    return { outcome: "timeout", limit: `--timeout of ${this.#options.timeout} ms for the notebook` };
   }
 
   close(): Promise<void> {

@@ -272,6 +272,7 @@ describe("wrong use: one clear line, exit code 2, and nothing runs", () => {
     [["run", "a.ipynb", "--fly"], /Unknown option '--fly'/],
     [["run", "a.ipynb", "--timeout", "soon"], /--timeout must be milliseconds greater than 0, not "soon"/],
     [["run", "a.ipynb", "--cell-timeout", "-1"], /--cell-timeout/],
+    [["run", "a.ipynb", "--timeout", "3e9"], /--timeout must be at most 2147483647 ms \(24 days\), not 3e9/],
     [["run", "a.ipynb", "--jobs", "0"], /--jobs must be a whole number of at least 1, not "0"/],
     [["run", "a.ipynb", "-p", "1x=2"], /-p must be name=value with a TypeScript name, not "1x=2"/],
     [["run", "a.ipynb", "-p", "class=2"], /-p must be name=value with a TypeScript name, not "class=2"/],

@@ -45,6 +45,8 @@ export interface Backend {
   readonly sessionId: string;
   /** Amounts the whole runtime has, as a shape. */
   readonly totals: ResourceShape;
+  /** Bytes of shared memory that objects may take. */
+  readonly objectStoreMemory: number;
   /** Handles of this thread. */
   readonly handles: Handles;
   /**

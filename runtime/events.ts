@@ -181,11 +181,13 @@ export interface ObjectPut {
   cell?: string;
 }
 
-/** An object went to disk or came back. */
+/** A value went to disk or came back into memory: an object's, or the arguments of a task. */
 export interface ObjectMoved {
   type: "spilled" | "restored";
   time: number;
-  objectId: string;
+  /** Absent where it is the arguments of a task. */
+  objectId?: string;
+  taskId?: string;
   bytes: number;
 }
 

@@ -1,5 +1,5 @@
 /** init, shutdown, put, get, wait and their kin, on whichever backend runs. The one file that picks a backend. */
-import { availableParallelism, totalmem } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import type { Backend, GetRequest } from "./backend.ts";
 import { cancellable, type TaskContext, workerSide } from "./current.ts";
 import { HeddleError, RuntimeExistsError } from "./errors.ts";
@@ -80,7 +80,7 @@ function withDefaults(options: InitOptions): Required<InitOptions> {
     numCpus: options.numCpus ?? availableParallelism(),
     resources: options.resources ?? {},
     objectStoreMemory: options.objectStoreMemory ?? Math.floor(limit * 0.3),
-    spillDirectory: options.spillDirectory ?? false,
+    spillDirectory: options.spillDirectory ?? tmpdir(),
     namespace: options.namespace ?? "default",
     logToDriver: options.logToDriver ?? true,
     checkWrites: options.checkWrites ?? false,
@@ -97,8 +97,8 @@ function differences(have: Required<InitOptions>, want: Required<InitOptions>): 
 
 function startRuntime(options: Required<InitOptions>): Running {
   const totals = shapeOf(options);
-  const { numCpus: threads, objectStoreMemory, namespace, logToDriver } = options;
-  const client = startLocal({ threads, totals, objectStoreMemory, namespace, logToDriver });
+  const { numCpus: threads, objectStoreMemory, namespace, logToDriver, spillDirectory } = options;
+  const client = startLocal({ threads, totals, objectStoreMemory, namespace, logToDriver, spillDirectory });
   const runtime: Runtime = { options, backend: "local", sessionId: client.sessionId, [Symbol.asyncDispose]: shutdown };
   running = { runtime, client };
   return running;
@@ -345,12 +345,13 @@ export function getRuntimeContext(): RuntimeContext {
   };
 }
 
-/** All resources of the runtime, by name; `CPU` is the number of slots. */
+/** All resources of the runtime, by name; `CPU` is the number of slots, `objectStoreMemory` the size of the object store in bytes. */
 export function clusterResources(): Record<string, number> {
-  return amountsOf(backend().totals);
+  const { objectStoreMemory, totals } = backend();
+  return { ...amountsOf(totals), objectStoreMemory };
 }
 
-/** What no running task holds now. */
+/** What no running task holds now, and the bytes of the object store that are free. */
 export function availableResources(): Record<string, number> {
   const owner = backend();
   return guarded(() => owner.query("resources")) as Record<string, number>;

@@ -23,8 +23,12 @@ export interface ObjectRecord {
   /** Encoded size with array data. */
   bytes: number;
   inSharedMemory: boolean;
+  /** Whether it lies on disk, because the store was full; it comes back into memory when it is used. */
+  spilled: boolean;
   /** Threads with a handle, unfinished tasks it was given to, objects that contain it. */
   holders: number;
+  /** Who they are: `"driver"`, ids of workers, tasks and objects, `"function f"` for a remote function that captured it. */
+  heldBy: readonly string[];
 }
 
 /** A worker thread. */

@@ -18,6 +18,7 @@ import {
   type Task,
   type WorkerRecord,
 } from "./records.ts";
+import type { StoreDesk } from "./store-desk.ts";
 import type { StreamDesk } from "./stream-desk.ts";
 
 export interface AttemptSurroundings {
@@ -29,6 +30,7 @@ export interface AttemptSurroundings {
   clock: { now: number };
   tasks: IdTable<Task>;
   streams: StreamDesk;
+  store: StoreDesk;
 }
 
 /** How long the thread of a task has to notice by itself that the task's time is over. */
@@ -90,7 +92,10 @@ export class Attempts {
   /** An attempt ended on its worker. `blocks` are the values, or the one thing thrown. */
   finished(id: number, time: number, startedAt: number, executedAt: number, outcome: number, blocks: Block[]): void {
     const task = this.#with.tasks.get(id);
-    if (task === undefined || task.worker === undefined) return;
+    if (task === undefined || task.worker === undefined) {
+      for (const block of blocks) this.#with.directory.discardBlock(block);
+      return;
+    }
     const worker = task.worker;
     this.#leaveWorker(task, outcome === TaskOk);
     if (outcome === TaskOk) {
@@ -179,8 +184,7 @@ export class Attempts {
     this.#with.dispatcher.leaveLane(task, done);
     this.#with.calls.forgetTask(task);
     this.#with.streams.attemptOver(task);
-    if (task.reading !== undefined) for (const id of task.reading) this.#with.directory.unview(id);
-    task.reading = undefined;
+    this.#with.store.allRead(task);
     if (task.slot >= 0 && task.worker !== undefined) task.worker.freeSlots.push(task.slot);
     task.slot = -1;
     task.overTime = false;
@@ -216,7 +220,7 @@ export class Attempts {
     task.state = state;
     this.#with.tasks.delete(task.id);
     if (task.parent !== 0) this.#with.tasks.get(task.parent)?.children?.delete(task.id);
-    this.#with.directory.releaseBlock(task.args);
+    this.#with.directory.releaseArguments(task);
   }
 
   /** The task's worker is gone: what had not started goes to others, what ran is tried again or fails. */

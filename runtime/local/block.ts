@@ -6,8 +6,8 @@
  * locator of the main bytes where they are too many for a record.
  */
 import type { Encoded } from "../serialization/encode.ts";
+import type { Locator } from "./locator.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { Locator } from "./protocol.ts";
 
 const MainInStore = 1;
 const HasModules = 2;
@@ -36,20 +36,28 @@ export interface Prepared {
   mainLocator: Locator | undefined;
 }
 
-/** Moves what does not fit into a record to the store; `lent` says where the value's one array lies already. The result holds `encoded.bytes`, so write it before the next encode. */
-export function prepareBlock(encoded: Encoded, store: ObjectStore, lent?: Locator): Prepared {
+/**
+ * Moves what does not fit into a record to the store, all of it or nothing; `lend` says where the value's one array lies
+ * already. The result holds `encoded.bytes`, so write it before the next encode. Throws `ObjectStoreFullError`.
+ */
+export function prepareBlock(encoded: Encoded, store: ObjectStore, lend?: () => Locator | undefined): Prepared {
   let main = encoded.bytes;
   let flags = 0;
   if (encoded.modules.length > 0) {
     main = withModules(main, encoded.modules);
     flags |= HasModules;
   }
-  const locators =
-    encoded.buffers.length === 0 ? NO_LOCATORS : encoded.buffers.map((buffer) => lent ?? store.store(buffer));
+  const mainIsLong = main.length > INLINE_BYTES;
+  const lent = mainIsLong ? undefined : lend?.();
+  let locators = lent === undefined ? NO_LOCATORS : [lent];
   let mainLocator: Locator | undefined;
-  if (main.length > INLINE_BYTES) {
-    mainLocator = store.store(main);
-    flags |= MainInStore;
+  if (mainIsLong || (lent === undefined && encoded.buffers.length > 0)) {
+    locators = store.store(mainIsLong ? [...encoded.buffers, main] : encoded.buffers);
+    if (mainIsLong) {
+      mainLocator = locators[locators.length - 1];
+      locators = locators.slice(0, -1);
+      flags |= MainInStore;
+    }
   }
   const mainWords = mainLocator === undefined ? (main.length + 7) >> 3 : 3;
   const words = HEAD_WORDS + locators.length * 3 + encoded.refs.length + mainWords;
@@ -109,6 +117,18 @@ export interface Block {
   readonly locators: readonly Locator[];
   /** Encoded size with array data. */
   readonly size: number;
+}
+
+/** The same value with its pieces at other places, in the same order. */
+export function moveBlock(block: Block, locators: readonly Locator[]): Block {
+  const content = block.content.slice();
+  const views = viewsOf(content);
+  const buffers = content[2]!;
+  locators.forEach((locator, index) => {
+    const word = index < buffers ? index * 3 : buffers * 3 + content[3]!;
+    writeLocator(views, HEAD_WORDS + word, locator);
+  });
+  return { ...block, content, locators };
 }
 
 /** Length of the block at `word`, in words. */
@@ -185,6 +205,8 @@ export interface BlockContent {
   modules: readonly string[];
   main: Uint8Array;
   locators: readonly Locator[];
+  /** Whether any of it had to be read from the store. */
+  inStore: boolean;
 }
 
 const NO_MODULES: readonly string[] = [];
@@ -204,15 +226,16 @@ export function readBlock(from: Views, word: number, store: ObjectStore): BlockC
   }
   const at = word + HEAD_WORDS + buffers * 3 + refs;
   let main: Uint8Array;
-  if ((flags & MainInStore) !== 0) main = store.view(readLocator(from, at)).slice();
+  if ((flags & MainInStore) !== 0) main = store.copy(readLocator(from, at));
   else {
     copyWords(from.i32, at, scratchWords, (from.f64[word + 2]! + 7) >> 3);
     main = scratch;
   }
-  if ((flags & HasModules) === 0) return { modules: NO_MODULES, main, locators };
+  const inStore = buffers > 0 || (flags & MainInStore) !== 0;
+  if ((flags & HasModules) === 0) return { modules: NO_MODULES, main, locators, inStore };
   const length = new DataView(main.buffer, main.byteOffset).getUint32(0, true);
   const modules = JSON.parse(Buffer.from(main.buffer, main.byteOffset + 4, length).toString()) as string[];
-  return { modules, main: main.slice(4 + length), locators };
+  return { modules, main: main.slice(4 + length), locators, inStore };
 }
 
 /** What must be imported before the block at `word` can be decoded. */

@@ -11,6 +11,7 @@ import { Fifo } from "./fifo.ts";
 import type { ObjectDirectory } from "./object-directory.ts";
 import { CallFailed, CallInterrupted, CallOk, CallTimeout } from "./protocol.ts";
 import { type Call, type Failure, type StoredObject, stepTime, type Task } from "./records.ts";
+import type { StoreDesk } from "./store-desk.ts";
 
 /** How long a `get` waits before it is looked at for what it waits for. */
 const CHECK_MS = 1000;
@@ -30,6 +31,7 @@ export interface CallSurroundings {
   log: EventLog;
   directory: ObjectDirectory;
   dispatcher: Dispatcher;
+  store: StoreDesk;
   clock: { now: number };
   task(id: number): Task | undefined;
   /** The task has what it waited for, with a slot or without. */
@@ -249,7 +251,7 @@ export class CallDesk {
   /** One of the call's objects is ready. */
   progress(call: Call, index: number, object: StoredObject): void {
     if (call.done) return;
-    object.sent = true;
+    if (object.home !== undefined) this.#with.store.send(object.home);
     this.#with.effects.value(call.client, call.id, index, object);
     if (object.failure !== undefined && !call.settled) this.#decide(call, CallFailed);
     else if (--call.remaining === 0) this.#decide(call, CallOk);

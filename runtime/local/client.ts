@@ -17,20 +17,20 @@ import { Definitions } from "./definitions.ts";
 import { collectGarbage } from "./garbage.ts";
 import { LentArrays } from "./lent-arrays.ts";
 import { Line, type ThreadEvents } from "./line.ts";
+import { isOnDisk, type Locator } from "./locator.ts";
 import { Notes } from "./notes.ts";
-import { ObjectStore } from "./object-store.ts";
+import type { ObjectStore } from "./object-store.ts";
 import { OpenStreams, waitNumber } from "./open-streams.ts";
 import { OpenWaits } from "./open-waits.ts";
 import { PendingGets } from "./pending-gets.ts";
 import { previewOf, topLevelRefs } from "./preview.ts";
 import * as protocol from "./protocol.ts";
 import type { RingReader } from "./ring.ts";
+import { openStore, Room } from "./room.ts";
 import { SharedViews } from "./shared-views.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 const OUT_OF_BAND_BYTES = 4096;
-/** How long a thread waits for room in a full store. */
-const ROOM_MS = 250;
 
 /** What the code that runs now belongs to. */
 export interface Caller {
@@ -45,6 +45,7 @@ export interface Caller {
 export class Client implements Backend {
   readonly sessionId: string;
   readonly totals: Record<string, number>;
+  readonly objectStoreMemory: number;
   readonly index: number;
   readonly handles = new Handles(this);
   readonly store: ObjectStore;
@@ -57,6 +58,7 @@ export class Client implements Backend {
   readonly #waits: OpenWaits;
   readonly #subscriptions: Subscriptions;
   readonly #streams: OpenStreams;
+  readonly #room: Room;
   readonly #sharedViews: SharedViews;
   readonly #lent: LentArrays;
   readonly #cells = new CellNumbers((id, label) => this.line.announce({ type: "cell", id, label }));
@@ -81,13 +83,9 @@ export class Client implements Backend {
     this.notes = new Notes(this.line, link.index === 0);
     this.#gets = new PendingGets(this, this.line);
     this.#ids = new IdSource(link.index);
-    this.store = new ObjectStore(
-      link.index,
-      link.storeAccount,
-      (id, memory) => this.line.post({ type: "segment", id, memory }),
-      () => this.line.catchUp(),
-      { collect: () => this.#collect(), makeRoom: (fits) => this.#makeRoom(fits) },
-    );
+    this.store = openStore(link, this.line, () => this.#room);
+    this.objectStoreMemory = this.store.account.limit;
+    this.#room = new Room(this.line, link.session.spillPlace !== undefined);
     this.#lent = new LentArrays(this.store);
     this.#sharedViews = new SharedViews((ids) => this.#releaseViews(ids));
     this.#subscriptions = new Subscriptions(
@@ -180,7 +178,8 @@ export class Client implements Backend {
 
   put(value: unknown): number {
     const encoded = this.#encode(value, "the value put");
-    const block = prepareBlock(encoded, this.store, encoded.buffers.length === 1 ? this.#lent.take(value) : undefined);
+    const lend = encoded.buffers.length === 1 ? () => this.#lent.take(value) : undefined;
+    const block = prepareBlock(encoded, this.store, lend);
     const id = this.#ids.take(1);
     const words = 4 + block.words;
     const to = this.line.begin(words);
@@ -206,18 +205,26 @@ export class Client implements Backend {
   }
 
   /** Rebuilds a value. With `sharedBy`, arrays are views on the store's memory that keep that object alive; else private copies. */
-  decodeContent(main: Uint8Array, locators: readonly protocol.Locator[], sharedBy: number | undefined): unknown {
-    return decode(main, {
-      buffer: (index) => {
-        const locator = locators[index]!;
-        if (locator.bytes === 0) return new Uint8Array(0);
-        if (sharedBy === undefined) return this.store.view(locator).slice();
-        return this.#sharedViews.make(this.store.memory(locator.segment), locator, sharedBy, () =>
-          this.#holdViews(sharedBy),
-        );
-      },
-      makeRef: (id) => borrowedRef(id, this),
-    });
+  decodeContent(main: Uint8Array, locators: readonly Locator[], sharedBy: number | undefined): unknown {
+    return this.decodeWith(main, (index) => this.#bufferAt(locators[index]!, sharedBy));
+  }
+
+  /** Takes a value's array data out of the store now, where its decoding has to wait. */
+  takeBuffers(locators: readonly Locator[], sharedBy: number | undefined): Uint8Array[] {
+    return locators.map((locator) => this.#bufferAt(locator, sharedBy));
+  }
+
+  decodeWith(main: Uint8Array, buffer: (index: number) => Uint8Array): unknown {
+    return decode(main, { buffer, makeRef: (id) => borrowedRef(id, this) });
+  }
+
+  #bufferAt(locator: Locator, sharedBy: number | undefined): Uint8Array {
+    const { bytes, segment } = locator;
+    if (bytes === 0) return new Uint8Array(0);
+    if (sharedBy === undefined) return this.store.copy(locator);
+    // What was spilled is read into memory of its own, as good as a view to whoever asked for one.
+    if (isOnDisk(segment)) return this.store.readShared(locator);
+    return this.#sharedViews.make(this.store.memory(segment), locator, sharedBy, () => this.#holdViews(sharedBy));
   }
 
   #callDone(call: number, outcome: number): void {
@@ -313,30 +320,12 @@ export class Client implements Backend {
       case protocol.StreamEnd:
         return this.#streams.ended(f64[word]!, f64[word + 1]!, i32[word * 2 + 4] === 1);
       case protocol.FreeBuffer:
-        return this.store.release({ segment: f64[word]!, offset: f64[word + 1]!, bytes: f64[word + 2]! });
+        return this.store.reclaim({ segment: f64[word]!, offset: f64[word + 1]!, bytes: f64[word + 2]! });
+      case protocol.RoomAnswer:
+        return this.#room.answered(f64[word]!, i32[word * 2 + 2] === 1);
       default:
         this.#thread.record(type, reader);
     }
-  }
-
-  /** Looks for handles that nobody can reach, here and on the other threads. */
-  #collect(): void {
-    collectGarbage();
-    this.line.post({ type: "collect" });
-  }
-
-  #makeRoom(fits: () => boolean): boolean {
-    this.#collect();
-    // Reading here takes the place of the event loop's turn, which has to sleep and wake as always afterwards.
-    setImmediate(() => this.line.drain());
-    this.query("sync");
-    this.line.readAll();
-    const until = performance.now() + ROOM_MS;
-    while (!fits()) {
-      if (performance.now() > until) return false;
-      if (this.line.block(10)) this.line.readAll();
-    }
-    return true;
   }
 
   #take(message: NonNullable<protocol.FromScheduler>): void {

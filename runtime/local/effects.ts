@@ -1,10 +1,11 @@
 /** What the scheduler makes happen: the one way out of the state machine. */
 import type { Block } from "./block.ts";
 import type { Failure, Lane, StoredObject, Task } from "./records.ts";
+import type { StoreEffects } from "./store-desk.ts";
 import type { StreamEffects } from "./stream-desk.ts";
 
 /** What the scheduler makes happen. */
-export interface Effects extends StreamEffects {
+export interface Effects extends StreamEffects, StoreEffects {
   /** Sends the task and its inputs to the lane's worker; false when there is no room at present. */
   dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean;
   /** Takes a task back that its worker has not started; false when it has. */

@@ -25,6 +25,8 @@ export const Row = {
   put: 13,
   told: 14,
   yielded: 15,
+  spilled: 16,
+  restored: 17,
 } as const;
 
 /** What a row cannot hold. */
@@ -136,6 +138,13 @@ const placeOf = ({ a, c, d }: RowView): { workerId?: string; startedAt?: number;
 
 const kindOf = (flag: number): "wait" | "get" => (flag === 1 ? "wait" : "get");
 
+const movedEvent = (type: "spilled" | "restored", { a, b, id, taskId, time }: RowView): TaskEvent => ({
+  type,
+  time,
+  bytes: a,
+  ...(b === 1 ? { taskId } : { objectId: objectIdText(id) }),
+});
+
 const makers: Record<number, (row: RowView) => TaskEvent> = {
   [Row.submitted]: ({ a, detail, id, taskId, time }) => ({
     type: "submitted",
@@ -217,6 +226,8 @@ const makers: Record<number, (row: RowView) => TaskEvent> = {
     ...cellOf(detail),
   }),
   [Row.yielded]: ({ a, b, taskId, time }) => ({ type: "yielded", time, taskId, index: a, objectId: objectIdText(b) }),
+  [Row.spilled]: (row) => movedEvent("spilled", row),
+  [Row.restored]: (row) => movedEvent("restored", row),
   [Row.told]: ({ detail }) => detail.event!,
 };
 

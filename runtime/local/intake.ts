@@ -98,16 +98,16 @@ export class Intake {
           f64[word + 1]!,
         );
       case protocol.Hold:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.hold(client, f64[word + at]!);
+        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.hold(client, f64[word + at]!);
         return;
       case protocol.Release:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.release(client, f64[word + at]!);
+        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.release(client, f64[word + at]!);
         return;
       case protocol.View:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.view(client, f64[word + at]!);
+        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.view(client, f64[word + at]!);
         return;
       case protocol.Unview:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.unview(client, f64[word + at]!);
+        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.unview(client, f64[word + at]!);
         return;
       case protocol.Free:
         for (let at = 0; at < reader.words; at++) this.#scheduler.free(f64[word + at]!, now());
@@ -134,6 +134,10 @@ export class Intake {
         return this.#scheduler.workerUp(client);
       case protocol.TimeOver:
         return this.#scheduler.timeOver(f64[word]!);
+      case protocol.Decoded:
+        return this.#scheduler.argumentsRead(f64[word]!, i32[word * 2 + 2]!);
+      case protocol.AskRoom:
+        return this.#scheduler.store.askRoom(client, f64[word]!, f64[word + 1]!, now());
       case protocol.Dropped:
         return this.#scheduler.dropped(client, f64[word]!, i32[word * 2 + 2]!);
       case protocol.Output: {
@@ -263,9 +267,9 @@ export class Intake {
   /** Copies a block; its memory is known to all threads before anything that names it goes out to them. */
   #block(peer: Peer, reader: RingReader, word: number): Block {
     const block = copyBlock(reader, word);
-    const isNew = ({ segment, bytes }: protocol.Locator) => bytes > 0 && !this.#outbox.segments.has(segment);
-    if (block.locators.some(isNew)) this.#catchUp(peer);
-    this.#outbox.segments.occupy(block);
+    const { segments } = this.#outbox;
+    if (!block.locators.every((locator) => segments.has(locator))) this.#catchUp(peer);
+    segments.occupy(block);
     return block;
   }
 
@@ -303,14 +307,16 @@ export class Intake {
       this.#outbox.definitions.set(message.id, message);
       // For ever: other threads may load it at any time.
       this.#outbox.segments.occupy(copyBlock(viewsOf(message.block), 0));
-      this.#scheduler.directory.holdAll(message.refs);
+      this.#scheduler.directory.holdCaptured(functionName, message.refs);
     } else if (message.type === "options") {
       const shapeKey = JSON.stringify(Object.entries(message.shape).sort());
       const { id, name, shape, maxRetries, maxCalls, timeout, highWaterMark } = message;
       this.#policies.set(id, { id, name, shape, shapeKey, maxRetries, maxCalls, timeout, highWaterMark });
       this.#outbox.options.set(id, message);
     } else if (message.type === "cell") peer.cells.set(message.id, message.label);
-    else if (message.type === "segment") this.#outbox.addSegment(peer.index, message.id, message.memory);
+    else if (message.type === "segment") this.#outbox.addSegment(peer.index, message);
+    else if (message.type === "segmentDropped") this.#outbox.forgetSegment(message.id);
+    else if (message.type === "segmentUnused") this.#outbox.reuseSegment(message.id);
   }
 }
 

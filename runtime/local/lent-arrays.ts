@@ -3,8 +3,8 @@
  * array, until nobody can reach its memory, and by the object that was put.
  */
 import { enterGuard, leaveGuard } from "../host.ts";
+import type { Locator } from "./locator.ts";
 import type { ObjectStore } from "./object-store.ts";
-import type { Locator } from "./protocol.ts";
 
 export class LentArrays {
   readonly #store: ObjectStore;

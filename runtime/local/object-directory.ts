@@ -3,14 +3,15 @@
 import { IdTable } from "../id-table.ts";
 import type { Block } from "./block.ts";
 import { failureWithoutTask } from "./failures.ts";
-import type { Call, Cause, Failure, StoredObject, Task } from "./records.ts";
+import type { Call, Cause, Failure, Home, StoredObject, Task } from "./records.ts";
+import type { StoreDesk } from "./store-desk.ts";
 
 /** What the directory makes happen outside. */
 export interface ObjectEffects {
   /** A client that subscribed learns that the object is ready. */
   ready(client: number, object: StoredObject): void;
-  /** Shared memory of a dropped block goes back to its owners; `mayBeRead`: values of it may be on their way to somebody. */
-  freeMemory(block: Block, mayBeRead?: boolean): void;
+  /** Shared memory of a block that nobody reads goes back to its owners. */
+  freeMemory(block: Block): void;
   /** An input of the task is there, or will never be. */
   inputReady(task: Task, object: StoredObject): void;
   callProgress(call: Call, index: number, object: StoredObject): void;
@@ -21,15 +22,19 @@ export interface ObjectEffects {
 export class ObjectDirectory {
   readonly objects = new IdTable<StoredObject>();
   readonly #effects: ObjectEffects;
+  readonly #store: StoreDesk;
   #order = 0;
   /** Failures that were looked at or reported; the objects of a task share one. */
   readonly #known = new WeakSet<Failure>();
   /** Objects with a failure of which it is not known yet whether somebody looks at it. */
   readonly #failed = new Set<StoredObject>();
+  /** Refs that remote functions captured; they are held for ever. */
+  readonly captures: { functionName: string; refs: readonly number[] }[] = [];
   readonly #endedCells = new Set<string>();
 
-  constructor(effects: ObjectEffects) {
+  constructor(effects: ObjectEffects, store: StoreDesk) {
     this.#effects = effects;
+    this.#store = store;
   }
 
   /** Makes the record of an object that does not exist yet. */
@@ -52,7 +57,10 @@ export class ObjectDirectory {
     object.order = ++this.#order;
     object.block = block;
     object.failure = failure;
-    if (block !== undefined) this.holdAll(block.refs);
+    if (block !== undefined) {
+      this.holdAll(block.refs);
+      if (block.locators.length > 0) this.#keep(object, block);
+    }
     if (failure?.cause !== undefined) failure.cause.holds++;
     const { subscribers, dependents, call, callIndex, calls } = object;
     object.subscribers = object.dependents = object.call = object.calls = undefined;
@@ -68,6 +76,12 @@ export class ObjectDirectory {
     if (object.holds === 0) this.#drop(object);
   }
 
+  #keep(object: StoredObject, block: Block): void {
+    object.home = this.#store.keep(object, block);
+    // Followers have it already, or will have it from its maker.
+    for (const task of object.dependents ?? []) if (task.lane !== undefined) this.#store.reads(task, [object]);
+  }
+
   hold(id: number): void {
     const object = this.objects.get(id);
     if (object !== undefined) object.holds++;
@@ -81,6 +95,13 @@ export class ObjectDirectory {
       object.holds++;
       object.looked = true;
     }
+  }
+
+  /** A remote function has captured these. */
+  holdCaptured(functionName: string, refs: readonly number[]): void {
+    if (refs.length === 0) return;
+    this.captures.push({ functionName, refs });
+    this.holdAll(refs);
   }
 
   /** Takes one hold back; the last one drops a ready object. */
@@ -104,25 +125,11 @@ export class ObjectDirectory {
   }
 
   #discard(object: StoredObject): void {
-    const { block, failure } = object;
+    const { block, failure, home } = object;
     this.#failed.delete(object);
     object.block = undefined;
     object.failure = failureWithoutTask("freed");
-    if (object.views > 0) object.viewed = block;
-    else this.#releaseContent(block, failure, object.sent);
-  }
-
-  /** A thread has views on the object's memory: it stays although the object may be freed. */
-  view(id: number): void {
-    const object = this.objects.get(id);
-    if (object !== undefined) object.views++;
-  }
-
-  unview(id: number): void {
-    const object = this.objects.get(id);
-    if (object === undefined || --object.views > 0 || object.viewed === undefined) return;
-    this.releaseBlock(object.viewed, true);
-    object.viewed = undefined;
+    this.#releaseContent(block, failure, home);
   }
 
   /** Tells of every failure that nobody has looked at so far: the session ends. */
@@ -165,11 +172,11 @@ export class ObjectDirectory {
   #drop(object: StoredObject): void {
     this.#noteFailure(object);
     this.objects.delete(object.id);
-    this.#releaseContent(object.block, object.failure);
+    this.#releaseContent(object.block, object.failure, object.home);
   }
 
-  #releaseContent(block: Block | undefined, failure: Failure | undefined, mayBeRead = false): void {
-    if (block !== undefined) this.releaseBlock(block, mayBeRead);
+  #releaseContent(block: Block | undefined, failure: Failure | undefined, home: Home | undefined): void {
+    if (block !== undefined) this.#releaseKept(block, home);
     if (failure?.cause !== undefined) this.dropCause(failure.cause);
   }
 
@@ -180,15 +187,32 @@ export class ObjectDirectory {
     for (const attempt of cause.attempts) this.releaseBlock(attempt);
   }
 
+  /** Holds a task's arguments. */
+  holdArguments(task: Task): void {
+    this.holdAll(task.args.refs);
+    if (task.args.locators.length > 0) task.home = this.#store.keep(task, task.args);
+  }
+
+  /** The task needs its arguments no more. */
+  releaseArguments({ args, home }: Task): void {
+    this.#releaseKept(args, home);
+  }
+
+  /** Lets go of what a kept value refers to and of the place where it lies. */
+  #releaseKept({ refs }: Block, home: Home | undefined): void {
+    if (refs.length > 0) this.releaseAll(refs);
+    if (home !== undefined) this.#store.discard(home);
+  }
+
   /** Lets go of what a block refers to and of its memory. */
-  releaseBlock(block: Block, mayBeRead = false): void {
+  releaseBlock(block: Block): void {
     if (block.refs.length > 0) this.releaseAll(block.refs);
-    this.discardBlock(block, mayBeRead);
+    this.discardBlock(block);
   }
 
   /** Lets go of the memory of a block that nobody wants. */
-  discardBlock(block: Block, mayBeRead = false): void {
-    if (block.locators.length > 0) this.#effects.freeMemory(block, mayBeRead);
+  discardBlock(block: Block): void {
+    if (block.locators.length > 0) this.#effects.freeMemory(block);
   }
 }
 
@@ -199,9 +223,7 @@ const newObject = (id: number, task: number, holds: number): StoredObject => ({
   failure: undefined,
   order: 0,
   freed: false,
-  sent: false,
-  views: 0,
-  viewed: undefined,
+  home: undefined,
   looked: false,
   task,
   dependents: undefined,

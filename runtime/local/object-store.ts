@@ -1,121 +1,210 @@
 /**
- * Shared memory for array data and big values, one allocator a thread.
- *
- * Each thread allocates from segments that it made itself, so allocation needs no lock and a thread that dies or is cut
- * leaves nothing locked; every thread can read every segment. What is freed comes back to the owner by a message from
- * the scheduler, who counts references. Segments have a fixed size (views on growable memory are 20 to 37 times slower)
- * and are kept for reuse, because writing into fresh pages is several times slower than into warm ones.
+ * The object store as one thread sees it: it allocates from an arena of its own, so allocation needs no lock and a thread
+ * that dies or is cut leaves nothing locked; every thread can read every segment and every spilled file. Bytes in use are
+ * counted for the session in one shared account: a thread charges what it takes, and the scheduler, who counts
+ * references, discharges what it gives back.
  */
 import { ObjectStoreFullError } from "../errors.ts";
-import type { Locator } from "./protocol.ts";
+import { Arena, roundUp, type SegmentEvents } from "./arena.ts";
+import { isOnDisk, type Locator, NOWHERE } from "./locator.ts";
+import type { SpillFiles } from "./spill-files.ts";
 
-const SEGMENT_BYTES = 8 << 20;
-/** From here on an object gets a segment of its own. */
-const OWN_SEGMENT_BYTES = 1 << 20;
-const ALIGNMENT = 64;
-const SEGMENTS_PER_THREAD = 2 ** 20;
+const USED = 0;
+const LIMIT = 1;
+/** Bytes of all segments. */
+const RESERVED = 2;
+/** What segments may take beside what lies in them: threads have half-filled ones. */
+const HALF_FILLED_BYTES = 64 << 20;
 
-interface Segment {
-  id: number;
-  memory: SharedArrayBuffer;
-  /** Free ranges by offset, ascending, never adjacent. */
-  free: { offset: number; bytes: number }[];
-  used: number;
-}
-
-/** Makes the account that all threads of a session share: bytes in use and the limit. */
+/** Makes the account that all threads of a session share. */
 export function createStoreAccount(limitBytes: number): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(16);
-  new BigInt64Array(memory)[1] = BigInt(Math.floor(limitBytes));
+  const memory = new SharedArrayBuffer(24);
+  new BigInt64Array(memory)[LIMIT] = BigInt(Math.floor(limitBytes));
   return memory;
 }
 
-/** How a thread's store gets room back. */
+/** The session's account of shared memory. */
+export class StoreAccount {
+  readonly #words: BigInt64Array;
+  readonly limit: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#words = new BigInt64Array(memory);
+    this.limit = Number(this.#words[LIMIT]);
+  }
+
+  get used(): number {
+    return Number(Atomics.load(this.#words, USED));
+  }
+
+  /** Takes bytes if they fit. */
+  charge(bytes: number): boolean {
+    if (Number(Atomics.add(this.#words, USED, BigInt(bytes))) + bytes <= this.limit) return true;
+    this.discharge(bytes);
+    return false;
+  }
+
+  discharge(bytes: number): void {
+    Atomics.sub(this.#words, USED, BigInt(bytes));
+  }
+
+  /** How much bigger all segments together are than they may be, were `bytes` more reserved. */
+  excess(bytes: number): number {
+    return Number(Atomics.load(this.#words, RESERVED)) + bytes - this.limit - HALF_FILLED_BYTES;
+  }
+
+  reserve(bytes: number): void {
+    Atomics.add(this.#words, RESERVED, BigInt(bytes));
+  }
+}
+
+/** How a thread's store gets room. */
 export interface StorePressure {
   /** Much is in use and much of it is new: what nobody can reach any more should be looked for. */
   collect(): void;
-  /** Waits a moment for what others let go of, until `fits` says yes; its last answer. */
-  makeRoom(fits: () => boolean): boolean;
+  /** Waits until there is room for so many bytes and `fits` has taken it; false when no room can be made. */
+  makeRoom(bytes: number, fits: () => boolean): boolean;
+}
+
+/** What a store has of the session. */
+export interface StoreParts {
+  threadIndex: number;
+  account: SharedArrayBuffer;
+  /** One word in which the thread notes what it has charged by itself. */
+  charged: SharedArrayBuffer;
+  /** See `Pool`. */
+  pool: SharedArrayBuffer;
+  files: SpillFiles;
+  events: SegmentEvents;
+  /** Reads announcements of others' segments that have arrived. */
+  fetch(): void;
+  pressure: StorePressure;
 }
 
 export class ObjectStore {
-  readonly #threadIndex: number;
-  readonly #account: BigInt64Array;
-  readonly #announce: (id: number, memory: SharedArrayBuffer) => void;
+  readonly account: StoreAccount;
+  readonly #charged: BigInt64Array;
+  readonly #arena: Arena;
+  readonly #files: SpillFiles;
   readonly #fetch: () => void;
   readonly #pressure: StorePressure;
   #sinceCollection = 0;
   readonly #known = new Map<number, SharedArrayBuffer>();
-  readonly #own = new Map<number, Segment>();
-  /** Whole segments nobody uses, ready for reuse. */
-  #spare: Segment[] = [];
-  #nextSegment = 0;
   /** Places with two users. */
   readonly #shared = new Set<string>();
 
-  /**
-   * @param announce tells the other threads of a new segment, before any record that names it
-   * @param fetch reads such announcements of others that have arrived
-   * @param pressure makes room
-   */
-  constructor(
-    threadIndex: number,
-    account: SharedArrayBuffer,
-    announce: (id: number, memory: SharedArrayBuffer) => void,
-    fetch: () => void,
-    pressure: StorePressure,
-  ) {
-    this.#threadIndex = threadIndex;
-    this.#account = new BigInt64Array(account);
-    this.#announce = announce;
+  constructor({ account, charged, events, fetch, files, pool, pressure, threadIndex }: StoreParts) {
+    this.account = new StoreAccount(account);
+    this.#charged = new BigInt64Array(charged);
+    this.#files = files;
     this.#fetch = fetch;
     this.#pressure = pressure;
+    this.#arena = new Arena(threadIndex, pool, {
+      made: (id, memory, pooled) => {
+        this.account.reserve(memory.byteLength);
+        this.#known.set(id, memory);
+        events.made(id, memory, pooled);
+      },
+      dropped: (id) => {
+        this.account.reserve(-this.memory(id).byteLength);
+        this.#known.delete(id);
+        events.dropped(id);
+      },
+      unused: (id) => events.unused(id),
+    });
   }
 
-  /** Bytes in use in the whole session. */
-  get usedBytes(): number {
-    return Number(Atomics.load(this.#account, 0));
+  /**
+   * Copies pieces of one value: into shared memory where they fit, if need be after others were spilled, else into a
+   * file. All of them or none: throws `ObjectStoreFullError`.
+   */
+  store(pieces: readonly ArrayBufferView[]): Locator[] {
+    const size = pieces.reduce((sum, { byteLength }) => sum + roundUp(byteLength), 0);
+    if (!this.#charge(size)) {
+      if (this.#files.enabled) return this.#files.write(pieces);
+      throw this.#full(size);
+    }
+    return this.#take(
+      pieces.map(({ byteLength }) => byteLength),
+      size,
+    ).map((locator, index) => {
+      const { buffer, byteLength, byteOffset } = pieces[index]!;
+      this.view(locator).set(new Uint8Array(buffer, byteOffset, byteLength));
+      return locator;
+    });
   }
 
-  /** Copies `data` into shared memory. Throws `ObjectStoreFullError` when it does not fit. */
-  store(data: ArrayBufferView): Locator {
-    const locator = this.allocate(data.byteLength);
-    this.view(locator).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return locator;
-  }
-
-  /** Takes room for `bytes`; zero bytes take none. */
+  /** Takes room in shared memory that two may use: see `share`. Throws `ObjectStoreFullError` when it does not fit. */
   allocate(bytes: number): Locator {
-    if (bytes === 0) return { segment: -1, offset: 0, bytes: 0 };
     const size = roundUp(bytes);
-    this.#charge(size, bytes);
-    const segment = size >= OWN_SEGMENT_BYTES ? this.#wholeSegment(size) : this.#segmentWithRoom(size);
-    const offset = takeRange(segment, size);
-    return { segment: segment.id, offset, bytes };
+    if (!this.#charge(size)) throw this.#full(bytes);
+    return this.#take([bytes], size, (piece) => this.#arena.takeOwn(piece))[0]!;
   }
 
-  /** One more uses what this thread allocated: `release` frees it when it has been called once more. */
+  /** Takes room for pieces if there is some just now. */
+  tryAllocate(pieces: readonly number[]): Locator[] | undefined {
+    const size = pieces.reduce((sum, bytes) => sum + roundUp(bytes), 0);
+    return this.#chargeNow(size) ? this.#take(pieces, size) : undefined;
+  }
+
+  #take(pieces: readonly number[], size: number, take = (bytes: number) => this.#takePooled(bytes)): Locator[] {
+    const taken: Locator[] = [];
+    try {
+      for (const bytes of pieces) taken.push(bytes === 0 ? NOWHERE : take(bytes));
+      return taken;
+    } catch (error) {
+      for (const locator of taken) if (locator.bytes > 0) this.#arena.give(locator);
+      this.#discharge(size);
+      if (!(error instanceof RangeError)) throw error;
+      throw new ObjectStoreFullError(
+        `the machine has no memory for ${size} bytes more of the object store; lower init({ objectStoreMemory }) so that objects are spilled earlier`,
+        { cause: error },
+      );
+    }
+  }
+
+  #takePooled(bytes: number): Locator {
+    return this.#arena.take(bytes, (more) => this.account.excess(more));
+  }
+
+  /** One more uses what this thread allocated: it is free when it has been given back once more. */
   share(locator: Locator): void {
     this.#shared.add(placeOf(locator));
   }
 
-  /** Gives back what this thread allocated. */
+  /** Gives back what this thread allocated and nobody else knows of. */
   release(locator: Locator): void {
     if (locator.bytes === 0) return;
+    if (isOnDisk(locator.segment)) return this.#files.remove(locator);
     if (this.#shared.size > 0 && this.#shared.delete(placeOf(locator))) return;
-    const segment = this.#own.get(locator.segment);
-    if (segment === undefined)
-      throw new Error(`segment ${locator.segment} does not belong to thread ${this.#threadIndex}`);
-    const size = roundUp(locator.bytes);
-    Atomics.sub(this.#account, 0, BigInt(size));
-    giveRange(segment, locator.offset, size);
-    if (segment.used === 0 && !this.#spare.includes(segment)) this.#spare.push(segment);
+    this.#discharge(roundUp(locator.bytes));
+    this.#arena.give(locator);
   }
 
-  /** The bytes at `locator`, in place. */
+  /** The scheduler gives back what this thread allocated, and has discharged it. */
+  reclaim(locator: Locator): void {
+    if (this.#shared.size === 0 || !this.#shared.delete(placeOf(locator))) return this.#arena.give(locator);
+    // Its second user goes on with it.
+    const size = BigInt(roundUp(locator.bytes));
+    this.account.discharge(-Number(size));
+    Atomics.add(this.#charged, 0, size);
+  }
+
+  /** The bytes at a place in shared memory. */
   view(locator: Locator): Uint8Array {
     if (locator.bytes === 0) return new Uint8Array(0);
     return new Uint8Array(this.memory(locator.segment), locator.offset, locator.bytes);
+  }
+
+  /** The bytes at a place wherever it is, as a copy. */
+  copy(locator: Locator): Uint8Array {
+    if (isOnDisk(locator.segment)) return this.#files.read(locator, new Uint8Array(locator.bytes));
+    return this.view(locator).slice();
+  }
+
+  /** The same in memory that threads can share. */
+  readShared(locator: Locator): Uint8Array {
+    return this.#files.read(locator, new Uint8Array(new SharedArrayBuffer(locator.bytes)));
   }
 
   /** A segment's memory, wherever it was made. */
@@ -139,94 +228,35 @@ export class ObjectStore {
     this.#known.delete(id);
   }
 
-  /** The thread that owns a segment. */
-  static ownerOf(segment: number): number {
-    return Math.floor(segment / SEGMENTS_PER_THREAD);
-  }
-
-  /** Takes a piece off the account whose owner has ended. */
-  static discharge(account: BigInt64Array, locator: Locator): void {
-    Atomics.sub(account, 0, BigInt(roundUp(locator.bytes)));
-  }
-
-  #charge(size: number, bytes: number): void {
-    const limit = Number(this.#account[1]!);
-    const fits = () => this.#takeBytes(size, limit);
-    if (!fits() && (size > limit || !this.#pressure.makeRoom(fits))) {
-      throw new ObjectStoreFullError(
-        `an object of ${bytes} bytes does not fit into the object store: ${this.usedBytes} of ${limit} bytes are in use; free objects or raise init({ objectStoreMemory })`,
-      );
-    }
+  #charge(size: number): boolean {
+    const fits = () => this.#chargeNow(size);
+    const { account } = this;
+    if (size > account.limit || !(fits() || this.#pressure.makeRoom(size, fits))) return false;
     this.#sinceCollection += size;
-    if (this.#sinceCollection * 8 < limit || this.usedBytes * 2 < limit) return;
-    this.#sinceCollection = 0;
-    this.#pressure.collect();
-  }
-
-  #takeBytes(size: number, limit: number): boolean {
-    if (Number(Atomics.add(this.#account, 0, BigInt(size))) + size <= limit) return true;
-    Atomics.sub(this.#account, 0, BigInt(size));
-    return false;
-  }
-
-  #wholeSegment(size: number): Segment {
-    const index = this.#spare.findIndex(
-      (segment) => segment.memory.byteLength >= size && segment.memory.byteLength <= size * 1.25,
-    );
-    if (index >= 0) return this.#spare.splice(index, 1)[0]!;
-    return this.#newSegment(size);
-  }
-
-  #segmentWithRoom(size: number): Segment {
-    for (const segment of this.#own.values()) {
-      if (segment.memory.byteLength === SEGMENT_BYTES && segment.free.some((range) => range.bytes >= size)) {
-        this.#spare = this.#spare.filter((spare) => spare !== segment);
-        return segment;
-      }
+    if (this.#sinceCollection * 8 >= account.limit && account.used * 10 >= account.limit * 7) {
+      this.#sinceCollection = 0;
+      this.#pressure.collect();
     }
-    return this.#newSegment(SEGMENT_BYTES);
+    return true;
   }
 
-  #newSegment(size: number): Segment {
-    const id = this.#threadIndex * SEGMENTS_PER_THREAD + this.#nextSegment++;
-    const memory = new SharedArrayBuffer(size);
-    const segment: Segment = { id, memory, free: [{ offset: 0, bytes: size }], used: 0 };
-    this.#own.set(id, segment);
-    this.#known.set(id, memory);
-    this.#announce(id, memory);
-    return segment;
+  #chargeNow(size: number): boolean {
+    if (!this.account.charge(size)) return false;
+    Atomics.add(this.#charged, 0, BigInt(size));
+    return true;
+  }
+
+  #discharge(size: number): void {
+    this.account.discharge(size);
+    Atomics.sub(this.#charged, 0, BigInt(size));
+  }
+
+  #full(bytes: number): ObjectStoreFullError {
+    const { limit, used } = this.account;
+    return new ObjectStoreFullError(
+      `an object of ${bytes} bytes does not fit into the object store: ${used} of ${limit} bytes are in use; free objects or raise init({ objectStoreMemory })`,
+    );
   }
 }
 
 const placeOf = ({ offset, segment }: Locator): string => `${segment}:${offset}`;
-
-const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-
-function takeRange(segment: Segment, size: number): number {
-  const index = segment.free.findIndex((range) => range.bytes >= size);
-  const range = segment.free[index]!;
-  const offset = range.offset;
-  range.offset += size;
-  range.bytes -= size;
-  if (range.bytes === 0) segment.free.splice(index, 1);
-  segment.used += size;
-  return offset;
-}
-
-function giveRange(segment: Segment, offset: number, size: number): void {
-  segment.used -= size;
-  let index = segment.free.findIndex((range) => range.offset > offset);
-  if (index < 0) index = segment.free.length;
-  const before = segment.free[index - 1];
-  const after = segment.free[index];
-  const joinsBefore = before !== undefined && before.offset + before.bytes === offset;
-  const joinsAfter = after !== undefined && offset + size === after.offset;
-  if (joinsBefore && joinsAfter) {
-    before.bytes += size + after.bytes;
-    segment.free.splice(index, 1);
-  } else if (joinsBefore) before.bytes += size;
-  else if (joinsAfter) {
-    after.offset = offset;
-    after.bytes += size;
-  } else segment.free.splice(index, 0, { offset, bytes: size });
-}

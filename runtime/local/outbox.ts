@@ -1,10 +1,14 @@
 /** What the scheduler decides, as records and messages to the threads concerned. */
 import { decode } from "../serialization/decode.ts";
+import { ownerOf, roundUp } from "./arena.ts";
 import { type Block, pasteBlock, readBlock, viewsOf } from "./block.ts";
 import { CLAIM_DECLINED, CLAIM_TAKEN_BACK, CLAIM_WAITING } from "./claims.ts";
+import type { Disk } from "./disk.ts";
 import type { Effects } from "./effects.ts";
-import { ObjectStore } from "./object-store.ts";
+import type { Locator } from "./locator.ts";
+import { type ObjectStore, StoreAccount } from "./object-store.ts";
 import type { Peer } from "./peer.ts";
+import { Pool } from "./pool.ts";
 import {
   CallDone,
   CancelTask,
@@ -15,39 +19,62 @@ import {
   FreeBuffer,
   GoOn,
   Item,
+  type Link,
   type OptionsMessage,
   Ready,
+  RoomAnswer,
   StreamEnd,
   Value,
 } from "./protocol.ts";
-import type { Failure, Lane, StoredObject, Task } from "./records.ts";
+import type { Failure, Home, Lane, StoredObject, Task } from "./records.ts";
 import type { RingWriter } from "./ring.ts";
-import { Segments } from "./segments.ts";
+import type { Segments } from "./segments.ts";
+
+/** Somebody waits until all threads have handled what they were sent. */
+interface Fence {
+  peers: { peer: Peer; passed: () => boolean }[];
+  /** What they had written when they had. */
+  seen: { peer: Peer; end: number }[] | undefined;
+  passed: () => void;
+}
+
+/** A segment as its maker announces it. */
+interface NewSegment {
+  id: number;
+  memory: SharedArrayBuffer;
+  pooled: boolean;
+}
 
 const NO_STORE = undefined as unknown as ObjectStore;
 
 export class Outbox implements Effects {
   readonly definitions = new Map<number, DefineMessage>();
   readonly options = new Map<number, OptionsMessage>();
-  readonly segments = new Segments();
+  readonly segments: Segments;
   readonly claims = new Map<number, Int32Array>();
   readonly #peers: Map<number, Peer>;
-  readonly #storeAccount: BigInt64Array;
-  /** Blocks that were freed while values of them may have been on their way. */
-  #unread: { block: Block; fences: { peer: Peer; passed: () => boolean }[]; passed: boolean }[] = [];
+  readonly #account: StoreAccount;
+  readonly #segmentPool: Pool;
+  readonly #disk: Disk | undefined;
+  #fences: Fence[] = [];
   readonly #report: (failure: Failure) => void;
   readonly #pool: Pick<Effects, "stopTask" | "retireWorker">;
 
   constructor(
     peers: Map<number, Peer>,
     pool: Pick<Effects, "stopTask" | "retireWorker">,
-    storeAccount: SharedArrayBuffer,
+    { storeAccount, storePool }: Pick<Link, "storeAccount" | "storePool">,
+    segments: Segments,
+    disk: Disk | undefined,
     report: (failure: Failure) => void,
   ) {
+    this.segments = segments;
+    this.#disk = disk;
     this.#report = report;
     this.#peers = peers;
     this.#pool = pool;
-    this.#storeAccount = new BigInt64Array(storeAccount);
+    this.#account = new StoreAccount(storeAccount);
+    this.#segmentPool = new Pool(storePool);
   }
 
   dispatch(task: Task, lane: Lane, inputs: readonly StoredObject[]): boolean {
@@ -164,50 +191,92 @@ export class Outbox implements Effects {
     });
   }
 
-  freeMemory(block: Block, mayBeRead = false): void {
-    if (!mayBeRead) return this.#returnMemory(block);
-    // The owner reads of a value before it reads that the memory is its own again.
-    const owner = ObjectStore.ownerOf(block.locators.find(({ bytes }) => bytes > 0)?.segment ?? -1);
-    const fences = [...this.#peers.values()]
-      .filter(({ index }) => index !== owner)
-      .map((peer) => ({ peer, passed: peer.fence() }));
-    this.#unread.push({ block, fences, passed: false });
+  freeBytes(): number {
+    return this.#account.limit - this.#account.used;
   }
 
-  /** Whether memory waits for `returnUnread`. */
-  get hasUnread(): boolean {
-    return this.#unread.length > 0;
+  freeMemory(block: Block): void {
+    for (const locator of block.locators) if (locator.bytes > 0) this.#freePiece(locator);
   }
 
-  /**
-   * Returns the memory of what was freed once nobody can be reading it. A thread that has read of it may have said so
-   * in a record that is heard in the turn after: hence two looks.
-   */
-  returnUnread(): void {
-    if (this.#unread.length === 0) return;
-    this.#unread = this.#unread.filter((entry) => {
-      if (entry.passed) this.#returnMemory(entry.block);
-      const wasPassed = entry.passed;
-      entry.passed = entry.fences.every(({ peer, passed }) => this.#peers.get(peer.index) !== peer || passed());
-      return !wasPassed;
+  #freePiece(locator: Locator): void {
+    const { segment } = locator;
+    const isEmpty = this.segments.vacate(locator);
+    const owner = ownerOf(locator);
+    if (owner === undefined) {
+      if (!isEmpty) return;
+      this.segments.delete(segment);
+      this.#disk?.remove(segment);
+      return;
+    }
+    const isPooled = this.segments.isPooled(segment);
+    if (isPooled) this.reuseSegment(segment);
+    // At once, and not when its thread hears of it, which may be busy for long.
+    this.#account.discharge(roundUp(locator.bytes));
+    if (isPooled) return;
+    if (this.#disk?.reclaim(owner, locator) === true) return;
+    const peer = this.#peers.get(owner);
+    // The thread that would reuse the memory is gone.
+    if (peer === undefined && isEmpty) this.dropSegment(segment);
+    peer?.send(FreeBuffer, 3, (to) => {
+      to.f64[to.word] = segment;
+      to.f64[to.word + 1] = locator.offset;
+      to.f64[to.word + 2] = locator.bytes;
+      return 3;
     });
   }
 
-  #returnMemory(block: Block): void {
-    for (const locator of block.locators) {
-      if (locator.bytes === 0) continue;
-      const owner = this.#peers.get(ObjectStore.ownerOf(locator.segment));
-      const isEmpty = this.segments.vacate(locator);
-      // The thread that would reuse the memory is gone; its bytes must not count for ever.
-      if (owner === undefined) ObjectStore.discharge(this.#storeAccount, locator);
-      if (owner === undefined && isEmpty) this.#dropSegment(locator.segment);
-      owner?.send(FreeBuffer, 3, (to) => {
-        to.f64[to.word] = locator.segment;
-        to.f64[to.word + 1] = locator.offset;
-        to.f64[to.word + 2] = locator.bytes;
-        return 3;
-      });
+  fence(passed: () => void): void {
+    const peers = [...this.#peers.values()].map((peer) => ({ peer, passed: peer.fence() }));
+    this.#fences.push({ peers, seen: undefined, passed });
+  }
+
+  /** Whether anything waits for `passFences`. */
+  get hasFences(): boolean {
+    return this.#fences.length > 0;
+  }
+
+  /**
+   * Calls back where all threads have handled what they had been sent, and what they had written by then (that they
+   * have views on it) has been heard.
+   */
+  passFences(): void {
+    if (this.#fences.length === 0) return;
+    const fences = this.#fences;
+    this.#fences = [];
+    for (const fence of fences) {
+      if (fence.seen?.every(({ end, peer }) => this.#isGone(peer) || peer.reader.isPast(end)) === true) {
+        fence.passed();
+        continue;
+      }
+      if (fence.seen === undefined && fence.peers.every(({ peer, passed }) => this.#isGone(peer) || passed()))
+        fence.seen = fence.peers.map(({ peer }) => ({ peer, end: peer.reader.end }));
+      this.#fences.push(fence);
     }
+  }
+
+  #isGone(peer: Peer): boolean {
+    return this.#peers.get(peer.index) !== peer;
+  }
+
+  get canSpill(): boolean {
+    return this.#disk !== undefined;
+  }
+
+  spill(homes: readonly Home[]): void {
+    this.#disk!.spill(homes);
+  }
+
+  restore(home: Home): boolean {
+    return this.#disk!.restore(home);
+  }
+
+  roomAnswer(client: number, ticket: number, made: boolean): void {
+    this.#peers.get(client)?.send(RoomAnswer, 2, (to) => {
+      to.f64[to.word] = ticket;
+      to.i32[to.word * 2 + 2] = made ? 1 : 0;
+      return 2;
+    });
   }
 
   unlooked(failure: Failure): void {
@@ -221,21 +290,36 @@ export class Outbox implements Effects {
   }
 
   /** A new segment: everybody but its maker learns of it before any record that names it. */
-  addSegment(maker: number, id: number, memory: SharedArrayBuffer): void {
-    this.segments.add(id, memory);
+  addSegment(maker: number | undefined, { id, memory, pooled }: NewSegment): void {
+    this.segments.add(id, memory, pooled);
     for (const peer of this.#peers.values())
       if (peer.index !== maker) peer.port.postMessage({ type: "segment", id, memory });
   }
 
-  #dropSegment(id: number): void {
+  /** Nothing lies in a pooled segment: whoever needs one takes it. */
+  reuseSegment(id: number): void {
+    const { byteLength } = this.segments.memory(id);
+    if (this.#account.excess(0) > 0 || !this.#segmentPool.put(id, byteLength)) this.dropSegment(id);
+  }
+
+  /** Nothing lies in a segment, and nobody will use it again. */
+  dropSegment(id: number): void {
+    this.#account.reserve(-this.segments.memory(id).byteLength);
+    this.forgetSegment(id);
+  }
+
+  forgetSegment(id: number): void {
     this.segments.delete(id);
     for (const peer of this.#peers.values()) peer.port.postMessage({ type: "dropSegment", id });
   }
 
   /** The thread is gone, and no peer any more. */
-  forgetWorker(index: number): void {
+  forgetWorker(index: number, charged: number): void {
     this.claims.delete(index);
-    for (const id of this.segments.emptyOf(index)) this.#dropSegment(id);
+    // What it took for something that it never came to say.
+    this.#account.discharge(charged - this.segments.publishedBy(index));
+    for (const id of this.segments.emptyOf(index)) this.dropSegment(id);
+    this.#disk?.tidy(index, this.segments.filesOf(index));
   }
 }
 

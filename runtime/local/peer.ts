@@ -16,6 +16,7 @@ export class Peer {
   /** Labels of its cells. */
   readonly cells = new Map<number, string>();
   readonly #bell: BellPush;
+  readonly #charged: BigInt64Array;
   #backlog: { type: number; words: number; write: WriteRecord }[] = [];
   #rang = true;
   /** Where the last record ends that has a part in shared memory; undefined while it waits for room. */
@@ -24,9 +25,15 @@ export class Peer {
   constructor(link: Link, port: MessagePort) {
     this.index = link.index;
     this.port = port;
+    this.#charged = new BigInt64Array(link.storeCharged);
     this.reader = new RingReader(link.toScheduler);
     this.writer = new RingWriter(link.fromScheduler);
     this.#bell = new BellPush(link.ownBell, () => port.postMessage(null));
+  }
+
+  /** Bytes of the store that the thread has charged by itself. */
+  get charged(): number {
+    return Number(Atomics.load(this.#charged, 0));
   }
 
   /** Whether a record of this size would go out at once. */

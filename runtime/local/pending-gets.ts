@@ -109,12 +109,14 @@ export class PendingGets {
       pending.values[index] = pending.request.settled ? { status: "fulfilled", value } : value;
     };
     const sharedBy = pending.request.shared ? pending.ids[index]! : undefined;
-    const rebuild = () => this.#client.decodeContent(content.main, content.locators, sharedBy);
-    if (modulesLoaded(content.modules)) settle(rebuild());
+    const { locators, main, modules } = content;
+    if (modulesLoaded(modules)) settle(this.#client.decodeContent(main, locators, sharedBy));
     else {
-      // It lies in a scratch buffer.
-      content.main = content.main.slice();
-      pending.loading.push(loadModules(content.modules).then(() => settle(guarded(rebuild))));
+      // It lies in a scratch buffer, and its arrays where other values may lie by then.
+      const kept = main.slice();
+      const buffers = this.#client.takeBuffers(locators, sharedBy);
+      const rebuild = () => this.#client.decodeWith(kept, (index) => buffers[index]!);
+      pending.loading.push(loadModules(modules).then(() => settle(guarded(rebuild))));
     }
   }
 

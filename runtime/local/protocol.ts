@@ -11,6 +11,7 @@ import type { TaskHop } from "../errors.ts";
 import type { TaskEvent } from "../events.ts";
 import type { Helm } from "./cutter.ts";
 import type { FailureKind } from "./records.ts";
+import type { SpillPlace } from "./spill-folder.ts";
 
 /** Records to the scheduler. Bodies in 8-byte words; `f` a float64, `i,j` two int32. */
 export const Submit = 1; // f task, f time, i definition j options, f parent, i cell j returns, f preview number, i preview kind j preview bytes, i refs j 0, refs…, preview…, block
@@ -34,6 +35,8 @@ export const Yielded = 15; // f task, f item, f time, i attempt j index, i waits
 export const Taken = 16; // f task, i count j 0
 export const CloseStream = 17; // f task, i cancel j 0, f time
 export const Up = 19; // a worker has loaded, and takes tasks
+export const Decoded = 32; // f task, i attempt j 0: it has read its arguments and inputs out of the store
+export const AskRoom = 33; // f ticket, f bytes: the store is full
 export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 
 /** Records from the scheduler. */
@@ -47,6 +50,7 @@ export const FreeBuffer = 25; // f segment, f offset, f bytes
 export const Item = 27; // f task, f item, f order
 export const StreamEnd = 28; // f task, f order, i failed j 0
 export const GoOn = 29; // f task, f taken, i resume j 0
+export const RoomAnswer = 34; // f ticket, i made j 0
 
 /** Outcomes of a call. */
 export const CallOk = 0;
@@ -71,13 +75,6 @@ export const GetLimited = 8; // its time is limited, or a signal can end it
 export const PreviewNone = 0;
 export const PreviewNumber = 1;
 export const PreviewText = 2;
-
-/** A piece of shared memory. */
-export interface Locator {
-  segment: number;
-  offset: number;
-  bytes: number;
-}
 
 /** Code and captured values of one remote function, once a definition. */
 export interface DefineMessage {
@@ -110,7 +107,9 @@ export type ToScheduler =
   | DefineMessage
   | OptionsMessage
   | { type: "cell"; id: number; label: string }
-  | { type: "segment"; id: number; memory: SharedArrayBuffer }
+  | { type: "segment"; id: number; memory: SharedArrayBuffer; pooled: boolean }
+  | { type: "segmentDropped"; id: number }
+  | { type: "segmentUnused"; id: number }
   | { type: "cancel"; id: number; force: boolean; recursive: boolean }
   | { type: "collect" }
   | { type: "helm"; helm: Helm }
@@ -125,7 +124,7 @@ export type FromScheduler =
   | OptionsMessage
   | { type: "cell"; id: number; label: string }
   | { type: "segment"; id: number; memory: SharedArrayBuffer }
-  /** Nothing lies in it any more, and its maker is gone. */
+  /** Nothing lies in it any more, and its maker is gone or has dropped it. */
   | { type: "dropSegment"; id: number }
   | { type: "answer"; id: number; answer: unknown }
   | { type: "failure"; call: number; index: number; failure: FailureMessage }
@@ -155,8 +154,12 @@ export interface Link {
   schedulerBell: SharedArrayBuffer;
   /** Wakes this thread. */
   ownBell: SharedArrayBuffer;
-  /** Bytes in use in the object store, and its limit, both as BigInt64. */
+  /** The session's account of shared memory: see `StoreAccount`. */
   storeAccount: SharedArrayBuffer;
+  /** One BigInt64: bytes that this thread has charged to it by itself, so that they are discharged when it ends. */
+  storeCharged: SharedArrayBuffer;
+  /** Segments that nothing lies in: see `Pool`. */
+  storePool: SharedArrayBuffer;
   /** One Int32 that the session's threads count definitions and option sets with, so that numbers never meet. */
   definitions: SharedArrayBuffer;
   session: SessionFacts;
@@ -170,4 +173,6 @@ export interface SessionFacts {
   logToDriver: boolean;
   /** A module that lets the thread that imports it load TypeScript files; undefined where none is needed. */
   typescriptLoader: string | undefined;
+  /** Where objects are spilled; the folder is made when it is needed. */
+  spillPlace: SpillPlace | undefined;
 }

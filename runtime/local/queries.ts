@@ -25,16 +25,7 @@ export function answerQuery(question: Question, scheduler: Scheduler, object?: n
         }),
       );
     case "objects":
-      return [...scheduler.directory.objects.values()].map(
-        (object): ObjectRecord => ({
-          objectId: objectIdText(object.id),
-          taskId: object.task === 0 ? undefined : taskIdText(object.task),
-          state: stateOf(object),
-          bytes: object.block?.size ?? 0,
-          inSharedMemory: (object.block?.locators.length ?? 0) > 0,
-          holders: object.holds,
-        }),
-      );
+      return objectRecords(scheduler);
     case "workers":
       return [...scheduler.dispatcher.workers.values()].map(
         (worker): WorkerState => ({
@@ -54,6 +45,50 @@ export function answerQuery(question: Question, scheduler: Scheduler, object?: n
     case "sync":
       return undefined;
   }
+}
+
+function objectRecords(scheduler: Scheduler): ObjectRecord[] {
+  const holders = holdersOf(scheduler);
+  return [...scheduler.directory.objects.values()].map((object) => {
+    const { block, home, holds, id, task } = object;
+    const heldBy = holders.get(id) ?? [];
+    const inMemory = block !== undefined && home?.memory !== undefined;
+    return {
+      objectId: objectIdText(id),
+      taskId: task === 0 ? undefined : taskIdText(task),
+      state: stateOf(object),
+      bytes: block?.size ?? 0,
+      inSharedMemory: inMemory,
+      spilled: block !== undefined && home !== undefined && !inMemory,
+      holders: holds,
+      // The driver's own are not counted apart.
+      heldBy: [...new Set(holds > heldBy.length ? ["driver", ...heldBy] : heldBy)],
+    };
+  });
+}
+
+/** One entry for each hold of an object that is not the driver's. */
+function holdersOf({ directory, dispatcher, tasks }: Scheduler): Map<number, string[]> {
+  const holders = new Map<number, string[]>();
+  const note = (id: number, holder: string): void => {
+    const list = holders.get(id);
+    if (list === undefined) holders.set(id, [holder]);
+    else list.push(holder);
+  };
+  const noteAll = (ids: readonly number[], holder: string): void => {
+    for (const id of ids) note(id, holder);
+  };
+  for (const { held, index } of dispatcher.workers.values())
+    for (const [id, count] of held) for (let left = count; left > 0; left--) note(id, workerIdText(index));
+  for (const { args, attempts, id } of tasks.values())
+    for (const { refs } of [args, ...attempts]) noteAll(refs, taskIdText(id));
+  for (const { block, failure, id } of directory.objects.values()) {
+    noteAll(block?.refs ?? [], objectIdText(id));
+    const { attempts = [], thrown } = failure?.cause ?? {};
+    for (const one of thrown === undefined ? attempts : [...attempts, thrown]) noteAll(one.refs, objectIdText(id));
+  }
+  for (const { functionName, refs } of directory.captures) noteAll(refs, `function ${functionName}`);
+  return holders;
 }
 
 function stateOf(object: StoredObject): ObjectRecord["state"] {

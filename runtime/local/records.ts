@@ -37,7 +37,9 @@ export interface Task {
   readonly id: number;
   readonly definition: Definition;
   readonly policy: Policy;
-  readonly args: Block;
+  args: Block;
+  /** Where the arguments lie, if in the store. */
+  home: Home | undefined;
   /** Objects given as top-level arguments. */
   readonly inputs: readonly number[];
   readonly returns: number;
@@ -76,8 +78,8 @@ export interface Task {
   /** What earlier attempts threw. */
   attempts: readonly Block[];
   children: Set<number> | undefined;
-  /** Inputs that were freed while it ran. */
-  reading: Set<number> | undefined;
+  /** What its attempt was sent and may not have read yet. */
+  reading: Home[] | undefined;
   /** Of a generator whose items go to a reader one by one. */
   readonly stream: Stream | undefined;
 }
@@ -157,6 +159,29 @@ export interface Cause {
   holds: number;
 }
 
+/** Where a value lies that is too big for a record: in shared memory, on disk, or both. */
+export interface Home {
+  /** What it is the value of, or the arguments of. */
+  readonly owner: StoredObject | Task;
+  readonly bytes: number;
+  memory: Block | undefined;
+  disk: Block | undefined;
+  /** Attempts that were sent it and may not have read it yet. */
+  readers: number;
+  /** Threads that have views on its memory. */
+  views: number;
+  /** Whether a thread was ever sent it as the value of a `get`. */
+  sent: boolean;
+  /** It is being written, or is to be read back. */
+  moving: "out" | "in" | undefined;
+  /** Used since its writing began. */
+  used: boolean;
+  /** Nobody can be sent it any more. */
+  gone: boolean;
+  /** What goes back when nobody reads it any more. */
+  leaving: Block[] | undefined;
+}
+
 export interface StoredObject {
   readonly id: number;
   /** Handles in threads, arguments of unfinished tasks, objects that contain it, definitions that captured it. */
@@ -166,12 +191,8 @@ export interface StoredObject {
   /** Position in the order in which objects became ready. */
   order: number;
   freed: boolean;
-  /** Whether anybody was sent its value, who may not have read it yet. */
-  sent: boolean;
-  /** Threads that have views on its memory. */
-  views: number;
-  /** What they look at although the object was freed. */
-  viewed: Block | undefined;
+  /** Where its value lies, if in the store; also after it was freed. */
+  home: Home | undefined;
   /** Whether somebody asked for it, so that its failure is not news. */
   looked: boolean;
   /** Task that makes it; 0 for put objects. */
@@ -234,6 +255,7 @@ export function newTask(submission: Submission, job: number): Task {
     definition,
     policy,
     args,
+    home: undefined,
     inputs,
     returns,
     parent,

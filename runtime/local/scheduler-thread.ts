@@ -2,6 +2,7 @@
  * The scheduler's thread: reads what the driver and the workers say, steps the scheduler, sends out what it decides.
  * No user code runs here, so nothing a cell does can delay it.
  */
+import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { LONGEST_TIMER_MS, now } from "../clock.ts";
@@ -10,6 +11,7 @@ import { taskIdText, workerIdText } from "../ids.ts";
 import { Bell } from "./bell.ts";
 import { CLAIM_SLOTS } from "./claims.ts";
 import { Cutter } from "./cutter.ts";
+import { Disk } from "./disk.ts";
 import { EventLog, Row } from "./event-log.ts";
 import { unlookedText } from "./failures.ts";
 import { Intake } from "./intake.ts";
@@ -19,6 +21,8 @@ import type { Link, SessionFacts, ToScheduler } from "./protocol.ts";
 import { answerQuery } from "./queries.ts";
 import { type Failure, type Task, taskName } from "./records.ts";
 import { Scheduler } from "./scheduler.ts";
+import { Segments } from "./segments.ts";
+import { sweepSpillFolders } from "./spill-folder.ts";
 import { type ExitReason, type WorkerEnd, WorkerPool } from "./worker-pool.ts";
 
 /** What the driver starts the thread with. */
@@ -63,6 +67,7 @@ class SchedulerThread {
   readonly #intake: Intake;
   readonly #pool: WorkerPool;
   readonly #cutter = new Cutter();
+  readonly #disk: Disk | undefined;
   readonly #start: SchedulerStart;
   #observed = 0;
   #observing: NodeJS.Timeout | undefined;
@@ -73,13 +78,17 @@ class SchedulerThread {
   constructor(start: SchedulerStart) {
     this.#start = start;
     this.#bell = new Bell(start.driver.schedulerBell);
+    const segments = new Segments();
+    this.#disk = this.#openDisk(segments);
     this.#outbox = new Outbox(
       this.#peers,
       {
         retireWorker: (index) => this.#pool.end(index, "recycled"),
         stopTask: (task) => void this.#stopTask(task),
       },
-      start.driver.storeAccount,
+      start.driver,
+      segments,
+      this.#disk,
       (failure) => this.#reportUnlooked(failure),
     );
     this.#scheduler = new Scheduler(start.totals, this.#outbox, this.#log);
@@ -90,10 +99,10 @@ class SchedulerThread {
       (worker, task, stream, text) => this.#output(worker, task, stream, text),
     );
     this.#addPeer(new Peer(start.driver, start.port));
-    const { definitions, schedulerBell, storeAccount, session } = start.driver;
+    const { definitions, schedulerBell, storeAccount, storePool, session } = start.driver;
     this.#pool = new WorkerPool(
       start.threads,
-      { definitions, schedulerBell, storeAccount, session },
+      { definitions, schedulerBell, storeAccount, storePool, session },
       {
         starting: (worker) => this.#workerStarting(worker),
         ended: (index, reason, thrown) => this.#workerEnded(index, reason, thrown),
@@ -103,6 +112,28 @@ class SchedulerThread {
     this.#pool.start();
     start.observer?.on("message", (request: ObserverRequest) => this.#observerAsks(request));
     this.#bell.sleep();
+  }
+
+  #openDisk(segments: Segments): Disk | undefined {
+    const { schedulerBell, session, storeAccount: account, storePool: pool } = this.#start.driver;
+    const { spillPlace: place } = session;
+    if (place === undefined) return undefined;
+    void sweepSpillFolders(dirname(place.folder));
+    return new Disk({
+      place,
+      account,
+      pool,
+      schedulerBell,
+      segments,
+      events: {
+        made: (id, memory, pooled) => this.#outbox.addSegment(undefined, { id, memory, pooled }),
+        dropped: (id) => this.#outbox.forgetSegment(id),
+        unused: (id) => this.#outbox.reuseSegment(id),
+      },
+      spilled: (home, block) => this.#scheduler.store.spilled(home, block, now()),
+      restored: (home, block) => this.#scheduler.store.restored(home, block, now()),
+      done: () => this.#turn(),
+    });
   }
 
   #addPeer(peer: Peer): void {
@@ -127,7 +158,7 @@ class SchedulerThread {
     this.#scheduler.workerDown(index, reason, now(), thrown);
     peer?.port.close();
     this.#peers.delete(index);
-    this.#outbox.forgetWorker(index);
+    this.#outbox.forgetWorker(index, peer?.charged ?? 0);
     this.#cutter.forget(index);
     this.#turn();
   }
@@ -153,7 +184,7 @@ class SchedulerThread {
         break;
       }
     }
-    if (this.#looking === undefined && (this.#outbox.hasUnread || this.#scheduler.dispatcher.awaitsStart())) {
+    if (this.#looking === undefined && (this.#outbox.hasFences || this.#scheduler.dispatcher.awaitsStart())) {
       this.#looking = setTimeout(() => {
         this.#looking = undefined;
         this.#turn();
@@ -180,8 +211,8 @@ class SchedulerThread {
   #step(): boolean {
     let any = false;
     for (const peer of this.#peers.values()) if (this.#intake.drain(peer, RECORDS_A_STEP)) any = true;
+    this.#outbox.passFences();
     this.#scheduler.run(now());
-    this.#outbox.returnUnread();
     for (const peer of this.#peers.values()) peer.flush();
     return any;
   }
@@ -198,7 +229,7 @@ class SchedulerThread {
       case "helm":
         return this.#cutter.learn(peer.index, message.helm);
       case "collect":
-        for (const other of this.#peers.values()) if (other !== peer) other.port.postMessage({ type: "collect" });
+        for (const other of this.#peers.values()) if (other !== peer) other.port.postMessage(message);
         return;
       case "told":
         return this.#log.add(Row.told, message.event.time, 0, 0, 0, 0, 0, 0, { event: message.event });
@@ -253,6 +284,7 @@ class SchedulerThread {
     this.#scheduler.directory.reportUnlooked();
     this.#observe();
     await this.#pool.close();
+    await this.#disk?.close();
     for (const peer of this.#peers.values()) if (peer !== driver) peer.port.close();
     this.#start.observer?.close();
     driver.port.postMessage({ type: "down" });

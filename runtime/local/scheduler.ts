@@ -7,8 +7,10 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { Effects } from "./effects.ts";
 import { type EventLog, Row, type RowDetail } from "./event-log.ts";
 import { failureOf, hopOf, inputMessage } from "./failures.ts";
-import { ObjectDirectory } from "./object-directory.ts";
-import { newTask, type StoredObject, type Submission, stepTime, type Task } from "./records.ts";
+import { Holds } from "./holds.ts";
+import { ObjectDirectory, type ObjectEffects } from "./object-directory.ts";
+import { type Lane, newTask, type StoredObject, type Submission, stepTime, type Task } from "./records.ts";
+import { StoreDesk } from "./store-desk.ts";
 import { StreamDesk } from "./stream-desk.ts";
 
 const NO_OBJECTS: readonly StoredObject[] = [];
@@ -24,26 +26,32 @@ export class Scheduler {
   /** The items of generator tasks. */
   readonly streams: StreamDesk;
   readonly #attempts: Attempts;
+  /** Where big values lie. */
+  readonly store: StoreDesk;
   readonly #clock = { now: 0 };
+  /** What threads hold. */
+  readonly holds: Holds;
 
   constructor(totals: ResourceShape, effects: Effects, log: EventLog) {
     this.#effects = effects;
     this.log = log;
-    this.directory = new ObjectDirectory({
+    this.store = new StoreDesk(effects, log, this.#clock);
+    const { store } = this;
+    const callbacks: ObjectEffects = {
       ready: (client, object) => effects.ready(client, object),
-      freeMemory: (block, mayBeRead) => effects.freeMemory(block, mayBeRead),
+      freeMemory: (block) => effects.freeMemory(block),
       inputReady: (task, object) => this.#inputReady(task, object),
       callProgress: (call, index, object) => this.calls.progress(call, index, object),
       unlooked: (failure) => effects.unlooked(failure),
-    });
+    };
+    this.directory = new ObjectDirectory(callbacks, store);
     this.dispatcher = new Dispatcher(totals, {
-      dispatch: (task, lane) =>
-        effects.dispatch(
-          task,
-          lane,
-          task.inputs.length === 0 ? NO_OBJECTS : task.inputs.map((id) => this.directory.objects.get(id)!),
-        ),
-      revoke: (task) => effects.revoke(task),
+      dispatch: (task, lane) => this.#dispatch(task, lane),
+      revoke: (task) => {
+        const taken = effects.revoke(task);
+        if (taken) store.allRead(task);
+        return taken;
+      },
       followerOf: (task) => this.#followerOf(task),
       mayStart: (task) => this.#mayStart(task),
       retire: ({ index }) => effects.retireWorker(index),
@@ -54,6 +62,7 @@ export class Scheduler {
       log,
       directory: this.directory,
       dispatcher: this.dispatcher,
+      store,
       clock: this.#clock,
       task: (id) => this.tasks.get(id),
       object: (id) => this.directory.find(id),
@@ -61,8 +70,34 @@ export class Scheduler {
     });
     const { calls, directory, dispatcher, tasks } = this;
     this.streams = new StreamDesk({ effects, log, directory, dispatcher, calls, task: (id) => tasks.get(id) });
+    this.holds = new Holds({ directory, dispatcher, store, tasks });
     const { streams } = this;
-    this.#attempts = new Attempts({ effects, log, directory, dispatcher, calls, streams, tasks, clock: this.#clock });
+    this.#attempts = new Attempts({
+      effects,
+      log,
+      directory,
+      dispatcher,
+      calls,
+      streams,
+      store,
+      tasks,
+      clock: this.#clock,
+    });
+  }
+
+  #dispatch(task: Task, lane: Lane): boolean {
+    const { inputs } = task;
+    const objects = inputs.length === 0 ? NO_OBJECTS : inputs.map((id) => this.directory.objects.get(id)!);
+    if (!this.#effects.dispatch(task, lane, objects)) return false;
+    this.store.readsArguments(task);
+    this.store.reads(task, objects);
+    return true;
+  }
+
+  /** A worker has read all that the task was sent. */
+  argumentsRead(id: number, attempt: number): void {
+    const task = this.tasks.get(id);
+    if (task?.attempt === attempt && task.startedAt > 0) this.store.allRead(task);
   }
 
   #goOn(task: Task): void {
@@ -73,6 +108,7 @@ export class Scheduler {
   /** Starts and resumes what can be; call it after a batch of events. */
   run(time: number): void {
     this.#clock.now = time;
+    this.store.run();
     this.dispatcher.run();
   }
 
@@ -90,7 +126,7 @@ export class Scheduler {
       parentTask.children ??= new Set();
       parentTask.children.add(id);
     }
-    this.directory.holdAll(task.args.refs);
+    this.directory.holdArguments(task);
     for (let index = 0; index < returns; index++) this.#createHeld(id + index, id, client);
     const failed = this.#awaitInputs(task);
     if (failed !== undefined) this.#failFromInput(task, failed);
@@ -211,7 +247,10 @@ export class Scheduler {
   /** A worker skipped a task: it was taken back, or its turn came before its input was there. */
   dropped(worker: number, id: number, slot: number): void {
     const task = this.tasks.get(id);
-    if (task?.worker?.index === worker && task.slot === slot) this.dispatcher.declined(task);
+    if (task?.worker?.index === worker && task.slot === slot) {
+      this.store.allRead(task);
+      this.dispatcher.declined(task);
+    }
     this.dispatcher.workers.get(worker)?.freeSlots.push(slot);
   }
 
@@ -262,55 +301,14 @@ export class Scheduler {
     this.log.add(Row.put, time, id, task, block.size, 0, 0, 0, cell === undefined ? undefined : { cell });
   }
 
-  hold(client: number, id: number): void {
-    if (!this.directory.objects.has(id)) return;
-    const held = this.dispatcher.workers.get(client)?.held;
-    held?.set(id, (held.get(id) ?? 0) + 1);
-    this.directory.hold(id);
-  }
-
-  release(client: number, id: number): void {
-    const held = this.dispatcher.workers.get(client)?.held;
-    if (held !== undefined) {
-      const holds = held.get(id) ?? 0;
-      if (holds > 1) held.set(id, holds - 1);
-      else held.delete(id);
-    }
-    this.directory.release(id);
-  }
-
-  /** The client has views on the object's memory. */
-  view(client: number, id: number): void {
-    this.hold(client, id);
-    this.directory.view(id);
-    this.dispatcher.workers.get(client)?.viewed.add(id);
-  }
-
-  /** The last of them is gone. */
-  unview(client: number, id: number): void {
-    this.dispatcher.workers.get(client)?.viewed.delete(id);
-    this.directory.unview(id);
-    this.release(client, id);
-  }
-
   /** Lets an object's value go although refs may remain. Tasks that would have read it and have not begun will fail. */
   free(id: number, time: number): void {
     this.#clock.now = time;
     for (const worker of this.dispatcher.workers.values())
       for (const task of [...worker.lanes].flatMap((lane) => [...lane.tasks]))
-        if (task.inputs.includes(id)) {
-          if (!this.dispatcher.takeBack(task)) this.#letRead(task, id);
-          else if (task.state === "ready") this.dispatcher.putBack(task);
-        }
+        if (task.inputs.includes(id) && this.dispatcher.takeBack(task) && task.state === "ready")
+          this.dispatcher.putBack(task);
     this.directory.free(id);
-  }
-
-  /** The task has begun and may be reading its input: the memory stays until its attempt is over. */
-  #letRead(task: Task, id: number): void {
-    task.reading ??= new Set();
-    if (task.reading.has(id)) return;
-    task.reading.add(id);
-    this.directory.view(id);
   }
 
   subscribe(client: number, id: number): void {
@@ -365,8 +363,7 @@ export class Scheduler {
     const lost = [...worker.suspended, ...[...worker.lanes].flatMap((lane) => [...lane.tasks])];
     for (const task of lost) this.#attempts.lost(task, worker, reason, thrown);
     this.calls.forgetClient(index);
-    for (const id of worker.viewed) this.directory.unview(id);
-    for (const [id, holds] of worker.held) for (let left = holds; left > 0; left--) this.directory.release(id);
+    this.holds.releaseAll(worker);
     for (const task of this.tasks.values()) {
       if (task.stream === undefined || task.client !== index || !this.tasks.has(task.id)) continue;
       // A stream has one reader, and it is gone.
@@ -382,11 +379,12 @@ export class Scheduler {
       objects: this.directory.objects.size,
       "open calls": this.calls.size,
       "queued tasks": this.dispatcher.queued,
+      "stored values": this.store.size,
     };
   }
 
-  /** Amounts of each resource that no task holds now. */
+  /** Amounts of each resource that no task holds now, and the free bytes of the object store. */
   availableResources(): Record<string, number> {
-    return amountsOf(this.dispatcher.available);
+    return { ...amountsOf(this.dispatcher.available), objectStoreMemory: this.#effects.freeBytes() };
   }
 }

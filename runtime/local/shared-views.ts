@@ -4,7 +4,7 @@
  * until nobody can reach its memory any more, even when the ref is gone.
  */
 import { enterGuard, leaveGuard } from "../host.ts";
-import type { Locator } from "./protocol.ts";
+import type { Locator } from "./locator.ts";
 
 export class SharedViews {
   readonly #counts = new Map<number, number>();

@@ -6,9 +6,11 @@ import type { ResourceShape } from "../options.ts";
 import { createBellMemory } from "./bell.ts";
 import { Client } from "./client.ts";
 import { createStoreAccount } from "./object-store.ts";
+import { createPoolMemory } from "./pool.ts";
 import type { Link } from "./protocol.ts";
 import { createRingMemory } from "./ring.ts";
 import type { SchedulerStart } from "./scheduler-thread.ts";
+import { removeSpillPlace, spillPlaceIn } from "./spill-folder.ts";
 
 const RING_WORDS = 1 << 17;
 /** Records of tasks die young; with room for more of them fewer are copied before they do. Taken only when needed. */
@@ -20,6 +22,8 @@ export interface LocalOptions {
   objectStoreMemory: number;
   namespace: string;
   logToDriver: boolean;
+  /** The folder that a folder for spilled objects is made in; false for none. */
+  spillDirectory: string | false;
 }
 
 /** Starts the scheduler's thread and, through it, the workers. Returns at once; what is submitted waits for them. */
@@ -31,6 +35,7 @@ export function startLocal(options: LocalOptions): Client {
     totals: { ...options.totals },
     logToDriver: options.logToDriver,
     typescriptLoader: currentHost()?.typescriptLoader,
+    spillPlace: options.spillDirectory === false ? undefined : spillPlaceIn(options.spillDirectory),
   };
   const shared: Omit<Link, "port"> = {
     index: 0,
@@ -39,6 +44,8 @@ export function startLocal(options: LocalOptions): Client {
     schedulerBell: createBellMemory(),
     ownBell: createBellMemory(),
     storeAccount: createStoreAccount(options.objectStoreMemory),
+    storeCharged: new SharedArrayBuffer(8),
+    storePool: createPoolMemory(),
     definitions: new SharedArrayBuffer(4),
     session,
   };
@@ -68,9 +75,15 @@ class LocalDriver extends Client {
   readonly #thread: Worker;
   readonly #exit: Promise<void>;
 
+  /** Also for a program that ends without a shutdown. */
+  readonly #removeFolder: () => void;
+
   constructor(link: Link, thread: Worker) {
     super(link, { task: () => 0, waitingTask: () => 0, suspend: () => {} });
     this.#thread = thread;
+    const { spillPlace } = link.session;
+    this.#removeFolder = () => spillPlace !== undefined && removeSpillPlace(spillPlace);
+    process.on("exit", this.#removeFolder);
     this.#exit = new Promise((resolve) => thread.once("exit", () => resolve()));
   }
 
@@ -78,6 +91,8 @@ class LocalDriver extends Client {
     this.#thread.ref();
     await Promise.race([super.shutdown(), this.#exit]);
     await this.#exit;
+    this.#removeFolder();
+    process.off("exit", this.#removeFolder);
     this.abandonAll("the runtime was shut down");
   }
 }

@@ -17,8 +17,8 @@ export interface StreamEffects {
   streamEnd(client: number, stream: number, order: number, failed: boolean): void;
   /** The producer learns how much was taken; with `resume` it may go on. */
   goOn(task: Task, taken: number, resume: boolean): void;
-  /** Shared memory goes back to its owners; with `mayBeRead` once nobody can be reading it any more. */
-  freeMemory(block: Block, mayBeRead?: boolean): void;
+  /** Shared memory that nobody reads goes back to its owners. */
+  freeMemory(block: Block): void;
 }
 
 export interface StreamSurroundings {

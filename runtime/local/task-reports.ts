@@ -4,6 +4,7 @@ import { TaskTimeoutError } from "../errors.ts";
 import { blockContent, type Prepared, pasteBlock, writeBlock } from "./block.ts";
 import type { Client } from "./client.ts";
 import type { Handovers } from "./handovers.ts";
+import type { Locator } from "./locator.ts";
 import * as protocol from "./protocol.ts";
 import { isRetryable } from "./retry-rule.ts";
 import type { WorkerTask } from "./worker-task.ts";
@@ -32,6 +33,14 @@ export class TaskReports {
     to.f64[to.word + 1] = task.startedAt;
     // The task's end will wake the scheduler, or the thread's rest; it looks by itself while neither comes.
     this.#client.line.commitSilently(protocol.Started, 2);
+  }
+
+  /** Its arguments and inputs are read: nothing of them in the store is needed any more but what there are views on. */
+  argumentsRead(task: WorkerTask): void {
+    const to = this.#client.line.begin(2);
+    to.f64[to.word] = task.id;
+    to.i32[to.word * 2 + 2] = task.attempt;
+    this.#client.line.commitSilently(protocol.Decoded, 2);
   }
 
   /** The task was told that its time is over, and ends by itself or is let go. */
@@ -76,10 +85,23 @@ export class TaskReports {
       this.#ended(task, protocol.TaskOk, block, []);
       this.#handovers.made(task.id, block);
     } else {
-      const blocks = manyResults(value, numReturns, task.name).map((item, index) =>
-        blockContent(this.#client.prepare(item, `${label} [${index}]`)),
-      );
-      this.#ended(task, protocol.TaskOk, undefined, blocks);
+      this.#ended(task, protocol.TaskOk, undefined, this.#contents(manyResults(value, numReturns, task.name), label));
+    }
+  }
+
+  /** Blocks of several values, all or none. */
+  #contents(values: readonly unknown[], label: string): Int32Array[] {
+    const taken: Locator[] = [];
+    try {
+      return values.map((value, index) => {
+        const block = this.#client.prepare(value, `${label} [${index}]`);
+        taken.push(...block.locators);
+        if (block.mainLocator !== undefined) taken.push(block.mainLocator);
+        return blockContent(block);
+      });
+    } catch (error) {
+      for (const locator of taken) this.#client.store.release(locator);
+      throw error;
     }
   }
 

@@ -38,7 +38,7 @@ export interface PoolEvents {
 }
 
 /** What all threads' links have in common. */
-type SharedParts = Pick<Link, "definitions" | "schedulerBell" | "storeAccount" | "session">;
+type SharedParts = Pick<Link, "definitions" | "schedulerBell" | "storeAccount" | "storePool" | "session">;
 
 interface Serving {
   controller: AbortController;
@@ -89,6 +89,7 @@ export class WorkerPool {
       toScheduler: createRingMemory(RING_WORDS),
       fromScheduler: createRingMemory(RING_WORDS),
       ownBell: createBellMemory(),
+      storeCharged: new SharedArrayBuffer(8),
       ...this.#shared,
     };
     const claims = new SharedArrayBuffer(CLAIM_SLOTS * 4);

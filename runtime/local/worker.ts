@@ -11,6 +11,7 @@ import { enterGuard, INTERRUPT_INSIDE, interruptWord, leaveGuard } from "../host
 import { workerIdText } from "../ids.ts";
 import { refNumber } from "../object-ref.ts";
 import { loadModules, loadTypeScriptBy, modulesLoaded } from "../serialization/decode.ts";
+import type { BlockContent } from "./block.ts";
 import { CLAIM_DECLINED, CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
 import { Client } from "./client.ts";
 import { Handovers } from "./handovers.ts";
@@ -322,19 +323,19 @@ class WorkerThread {
   #arguments(task: WorkerTask): unknown[] {
     const { payload, options } = task;
     const { store } = this.#client;
-    const content = payload.args(store);
-    const args = this.#client.decodeContent(
-      content.main,
-      content.locators,
-      options.shared ? task.id : undefined,
-    ) as unknown[];
-    if (payload.inputs === 0) return args;
-    return args.map((arg) => {
-      const id = refNumber(arg);
-      if (id === undefined) return arg;
-      const { main, locators } = payload.input(id, store);
-      return this.#client.decodeContent(main, locators, options.shared ? id : undefined);
-    });
+    let anyInStore = false;
+    const decode = ({ inStore, locators, main }: BlockContent, sharedBy: number): unknown => {
+      anyInStore ||= inStore;
+      return this.#client.decodeContent(main, locators, options.shared ? sharedBy : undefined);
+    };
+    let args = decode(payload.args(store), -task.id) as unknown[];
+    if (payload.inputs > 0)
+      args = args.map((arg) => {
+        const id = refNumber(arg);
+        return id === undefined ? arg : decode(payload.input(id, store), id);
+      });
+    if (anyInStore) this.#reports.argumentsRead(task);
+    return args;
   }
 
   #finished(task: WorkerTask, value: unknown): void {

@@ -116,7 +116,7 @@ describe("the store comes back to its baseline", () => {
 
   it("mem-02 a full store is an error that says so, and room that is let go can be used again", async () => {
     const left = await result(`
-      await init({ numCpus: 1, objectStoreMemory: 16 << 20 });
+      await init({ numCpus: 1, objectStoreMemory: 16 << 20, spillDirectory: false });
       const refs = [];
       let error;
       try {
@@ -136,7 +136,7 @@ describe("the store comes back to its baseline", () => {
 
   it("mem-02 a result that does not fit is the task's error", async () => {
     const left = await result(`
-      await init({ numCpus: 1, objectStoreMemory: 16 << 20 });
+      await init({ numCpus: 1, objectStoreMemory: 16 << 20, spillDirectory: false });
       const make = remote((bytes) => new Uint8Array(bytes));
       const error = await get(make.remote(64 << 20)).catch((caught) => caught);
       console.log(JSON.stringify([error.name, error instanceof TaskError, await get(make.remote(8)).then((array) => array.length)]));

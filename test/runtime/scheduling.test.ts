@@ -90,9 +90,9 @@ describe("scheduling", () => {
     const [first] = await get([onGpu.remote(), onGpu.remote(), onGpu.remote()]);
     expect(first).toEqual({ CPU: 1, gpu: 0.5 });
     expect(mostAtOnce("onGpu")).toBe(2);
-    expect(clusterResources()).toEqual({ CPU: 2, gpu: 1 });
+    expect(clusterResources()).toEqual({ CPU: 2, gpu: 1, objectStoreMemory: expect.any(Number) });
     await until(() => listTasks().length === 0);
-    expect(availableResources()).toEqual({ CPU: 2, gpu: 1 });
+    expect(availableResources()).toEqual({ CPU: 2, gpu: 1, objectStoreMemory: expect.any(Number) });
   });
 
   it("sched-06 what can never run throws at .remote() and names the resource; the rest goes on", async () => {

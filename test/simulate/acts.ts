@@ -30,7 +30,10 @@ export function perform(world: World, act: Act): boolean {
       if (stream === undefined || stream.thread.dead !== undefined || stream.closed) return false;
       return act.do === "take" ? take(stream) : closeStream(world, stream, act.cancel);
     }
+    case "disk":
+      return world.disk.work(act.fails);
     case "run":
+      world.fences.pass();
       world.scheduler.run(world.time);
       return true;
     case "look":
@@ -58,6 +61,9 @@ function performOn(world: World, thread: Thread, act: Act & { thread: number }):
       return true;
     case "start":
       return start(world, thread);
+    case "askRoom":
+      world.disk.askRoom(thread, act.pieces);
+      return true;
     case "crash":
       if (thread.index === 0) return false;
       if (act.claiming) thread.claimNext((entry) => world.observer.declined(entry, thread));
@@ -109,6 +115,7 @@ function begin(world: World, thread: Thread, entry: Entry, lane: Lane): void {
   world.observer.begins(entry.task, actor);
   thread.say((scheduler) => scheduler.started(entry.task, time));
   for (const block of [entry.args, ...entry.inputs]) learn(actor, block.refs);
+  actor.reading = [entry.args, ...entry.inputs];
 }
 
 /** The code has the refs that were inside something. */
@@ -151,7 +158,7 @@ function read(world: World, thread: Thread, told: Told): void {
       const call = world.calls.get(told.call)!;
       if (told.block === undefined) return;
       learn(call.actor, told.block.refs);
-      if (call.shared) thread.view(call.objects[told.index]!);
+      if (call.shared) thread.view(call.objects[told.index]!, told.block);
       return;
     }
     case "callDone": {
@@ -193,6 +200,13 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
       const to = world.actor(act.to);
       if (to?.thread !== thread || to.over !== undefined || !knows(actor, act.objects)) return false;
       for (const id of act.objects) to.told.add(id);
+      return true;
+    }
+    case "decode": {
+      const { attempt, over, reading, task } = actor;
+      if (over !== undefined || reading.length === 0) return false;
+      actor.reading = [];
+      thread.say((scheduler) => scheduler.argumentsRead(task, attempt));
       return true;
     }
     case "yield":

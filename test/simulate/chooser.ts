@@ -29,6 +29,8 @@ export function chooseSetting(random: Random): Setting {
     gpus: random.below(3) / 2,
     slots: random.pick([1, 2, 4, 64]),
     room: random.pick([1, 2, 8, 1000]),
+    pieces: random.pick([2, 4, 8, 1000]),
+    spills: random.chance(0.8),
     stepMs: random.pick([0.01, 0.05, 0.1, 0.5, 4]),
   };
 }
@@ -125,6 +127,11 @@ export class Chooser {
       if (random.chance(0.05)) choices.push({ do: "collect", thread: index });
     }
     choices.push({ do: "run" });
+    if (this.#world.disk.isBusy) choices.push({ do: "disk", fails: random.chance(0.15) });
+    if (thread.dead === undefined && random.chance(0.05))
+      choices.push({ do: "askRoom", thread: index, pieces: 1 + random.below(4) });
+    const reading = thread.actors.find(({ over, reading }) => over === undefined && reading.length > 0);
+    if (reading !== undefined) choices.push({ do: "decode", by: reading.task });
     return random.pick(choices);
   }
 

@@ -27,7 +27,7 @@ export function checkInvariants(world: World, act: Act): void {
 }
 
 /** Other acts change nothing that the scheduler knows of. */
-const reachesScheduler: ReadonlySet<Act["do"]> = new Set(["hear", "replace", "run", "look", "cancelCell"]);
+const reachesScheduler: ReadonlySet<Act["do"]> = new Set(["hear", "replace", "run", "look", "cancelCell", "disk"]);
 
 function checkResources({ observer, scheduler }: World): void {
   const { available } = scheduler.dispatcher;
@@ -250,6 +250,7 @@ export function checkEmpty(world: World): void {
   }
   for (const [what, count] of Object.entries(scheduler.census()))
     if (count > 0) throw new Violation(`${count} ${what} are remembered for ever`);
+  if (world.disk.waiting > 0) throw new Violation(`${world.disk.waiting} threads wait for room for ever`);
   const memory = world.leftMemory();
   if (memory.length > 0) throw new Violation(`the memory of ${memory.join(", ")} was never let go`);
 }

@@ -33,6 +33,13 @@ const corners = [
   "cancelled while blocked",
   "tried again after lost",
   "tried again after threwRetryable",
+  "on disk",
+  "spilled",
+  "spilled in vain",
+  "restored",
+  "restored in vain",
+  "room made",
+  "room refused",
 ];
 
 describe("simulated scheduler", () => {

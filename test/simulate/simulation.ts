@@ -144,8 +144,15 @@ function moveOn(world: World): boolean {
     if (thread.said.length + thread.posted.length > 0) doIt({ do: "hear", thread: thread.index, records: ALL });
     if (thread.dead !== undefined) doIt({ do: "replace", thread: thread.index });
   }
+  while (step(world, { do: "disk", fails: false })) moved = true;
   step(world, { do: "run" });
-  return moved || [...world.threads.values()].some(({ told }) => told.length > 0);
+  return (
+    moved ||
+    world.disk.isBusy ||
+    world.disk.waiting > 0 ||
+    world.fences.size > 0 ||
+    [...world.threads.values()].some(({ told }) => told.length > 0)
+  );
 }
 
 /** A `wait` may be for something that waits for it. */
@@ -174,5 +181,7 @@ function letGo(world: World): boolean {
     if (thread.told.length > 0 && step(world, { do: "read", thread: thread.index, records: ALL })) moved = true;
     if (thread.said.length > 0 && step(world, { do: "hear", thread: thread.index, records: ALL })) moved = true;
   }
-  return moved;
+  while (step(world, { do: "disk", fails: false })) moved = true;
+  step(world, { do: "run" });
+  return moved || world.fences.size > 0 || world.disk.isBusy;
 }

@@ -3,7 +3,16 @@ import { expect, test } from "vitest";
 import { playStory } from "./simulation.ts";
 import type { Act, Setting, Submit } from "./story.ts";
 
-const setting: Setting = { threads: 2, cpus: 2, gpus: 0.5, slots: 4, room: 1000, stepMs: 0.5 };
+const setting: Setting = {
+  threads: 2,
+  cpus: 2,
+  gpus: 0.5,
+  slots: 4,
+  room: 1000,
+  pieces: 1000,
+  spills: true,
+  stepMs: 0.5,
+};
 
 function submit(as: number, more: Partial<Submit> = {}): Submit {
   return {

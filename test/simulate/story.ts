@@ -15,6 +15,10 @@ export interface Setting {
   slots: number;
   /** Records that wait for a worker at most; more do not fit into its ring. */
   room: number;
+  /** Pieces that the store has room for. */
+  pieces: number;
+  /** Whether there is a disk. */
+  spills: boolean;
   /** Milliseconds that each act takes; decides how many tasks are sent ahead. */
   stepMs: number;
 }
@@ -74,6 +78,8 @@ export type Act =
   | ({ do: "forget"; object: number } & By)
   | ({ do: "free"; object: number } & By)
   | ({ do: "cancel"; object: number; force: boolean; recursive: boolean } & By)
+  /** The task has read its arguments and inputs. */
+  | ({ do: "decode" } & By)
   /** The generator produces an item. */
   | ({ do: "yield"; as: number; carries: number[] } & By)
   /** The reader takes the next item. */
@@ -95,6 +101,10 @@ export type Act =
   | ({ do: "tell"; to: number; objects: number[] } & By)
   /** The scheduler does what is due by time. */
   | { do: "look" }
+  /** The disk does what it was asked for first. */
+  | { do: "disk"; fails: boolean }
+  /** A thread finds the store full. */
+  | { do: "askRoom"; thread: number; pieces: number }
   | { do: "run" };
 
 export interface Story {

@@ -50,6 +50,8 @@ export interface Actor {
   waits: boolean;
   /** It was told to stop. */
   stopping: boolean;
+  /** What it was sent and has not read yet. */
+  reading: readonly Block[];
   /** How it ended. */
   over: "returned" | "threw" | "threwRetryable" | "timedOut" | "cancelled" | "lost" | undefined;
   lane: Lane | undefined;
@@ -74,6 +76,8 @@ export class Thread {
   /** Objects that the scheduler was told the thread has handles of, and views on, by the records written so far. */
   readonly held = new Set<number>();
   readonly viewed = new Set<number>();
+  /** Places in memory that views look at. */
+  readonly looksAt = new Map<number, Set<number>>();
   /** The same by the records heard so far, with their number. */
   readonly heard = new Map<number, number>();
   /** Objects of open `get`s. */
@@ -113,7 +117,7 @@ export class Thread {
     this.held.add(id);
     this.say((scheduler) => {
       count(this.heard, id, 1);
-      scheduler.hold(this.index, id);
+      scheduler.holds.hold(this.index, id);
     });
   }
 
@@ -123,13 +127,22 @@ export class Thread {
   }
 
   /** Views on the object's memory keep it too. */
-  view(id: number): void {
+  view(id: number, block: Block): void {
+    const places = this.looksAt.get(id) ?? new Set();
+    this.looksAt.set(id, places);
+    for (const { offset } of block.locators) places.add(offset);
     if (this.viewed.has(id)) return;
     this.viewed.add(id);
     this.say((scheduler) => {
       count(this.heard, id, 1);
-      scheduler.hold(this.index, id);
+      scheduler.holds.view(this.index, id);
     });
+  }
+
+  /** Tells from now on whether all that the thread has written so far has been heard. */
+  mark(): () => boolean {
+    const end = this.#heardRecords + this.said.length;
+    return () => this.#heardRecords >= end;
   }
 
   pin(ids: readonly number[], by: 1 | -1): void {
@@ -145,9 +158,12 @@ export class Thread {
         if (needed.has(id) && set === this.held) continue;
         set.delete(id);
         if (set === this.held) this.watched.delete(id);
+        else this.looksAt.delete(id);
+        const isView = set === this.viewed;
         this.say((scheduler) => {
           count(this.heard, id, -1);
-          scheduler.release(this.index, id);
+          if (isView) scheduler.holds.unview(this.index, id);
+          else scheduler.holds.release(this.index, id);
         });
       }
     }

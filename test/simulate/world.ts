@@ -6,8 +6,11 @@ import type { Block } from "../../runtime/local/block.ts";
 import { CLAIM_DECLINED, CLAIM_TAKEN_BACK, CLAIM_WAITING } from "../../runtime/local/claims.ts";
 import type { Effects } from "../../runtime/local/effects.ts";
 import { EventLog } from "../../runtime/local/event-log.ts";
-import type { Definition, Failure, Lane, Policy, StoredObject, Task } from "../../runtime/local/records.ts";
+import { fileNumber, type Locator } from "../../runtime/local/locator.ts";
+import type { Definition, Failure, Home, Lane, Policy, StoredObject, Task } from "../../runtime/local/records.ts";
 import { Scheduler } from "../../runtime/local/scheduler.ts";
+import { SimulatedDisk } from "./disk.ts";
+import { SimulatedFences } from "./fences.ts";
 import { Observer } from "./observer.ts";
 import type { Setting, Submit } from "./story.ts";
 import { checkItem, checkResume, checkStreamEnd, type SimulatedStream } from "./streams.ts";
@@ -46,8 +49,11 @@ interface Memory {
   /** The object whose value it is; 0 for arguments and what was thrown. */
   owner: number;
   what: string;
+  onDisk: boolean;
   free: boolean;
 }
+
+const PIECE_BYTES = 8;
 
 const UNIT = 10_000;
 
@@ -68,6 +74,9 @@ export class World implements Effects {
   /** How often what happened. */
   readonly tally: Map<string, number>;
   time = 1;
+  readonly disk: SimulatedDisk;
+  #used = 0;
+  readonly fences: SimulatedFences;
   readonly #memory = new Map<number, Memory>();
   readonly #definitions: Definition[] = [0, 1, 2].map((id) => ({
     id,
@@ -82,6 +91,8 @@ export class World implements Effects {
   constructor(setting: Setting, tally = new Map<string, number>()) {
     this.setting = setting;
     this.tally = tally;
+    this.disk = new SimulatedDisk(this);
+    this.fences = new SimulatedFences(this.threads);
     const totals = shapeOf(setting.cpus, setting.gpus);
     this.scheduler = new Scheduler(totals, this, this.log);
     this.observer = new Observer(this, totals);
@@ -126,14 +137,23 @@ export class World implements Effects {
 
   /** A value with refs inside and a piece of shared memory. */
   newBlock(owner: number, what: string, refs: readonly number[]): Block {
+    const onDisk = this.setting.spills && this.freeBytes() < PIECE_BYTES;
+    return { content: new Int32Array(0), refs, locators: [this.#newPiece(owner, what, onDisk)], size: PIECE_BYTES };
+  }
+
+  #newPiece(owner: number, what: string, onDisk: boolean): Locator {
     const offset = this.#nextMemory++;
-    this.#memory.set(offset, { owner, what, free: false });
-    return {
-      content: new Int32Array(0),
-      refs,
-      locators: [{ segment: 1, offset, bytes: 8 }],
-      size: 8,
-    };
+    this.#memory.set(offset, { owner, what, onDisk, free: false });
+    if (onDisk) this.count("on disk");
+    else this.#used += PIECE_BYTES;
+    return { segment: onDisk ? fileNumber(1, 0) : 1, offset, bytes: PIECE_BYTES };
+  }
+
+  /** The same value at another place; one that is `gone` may have been let go before it was copied. */
+  moved(block: Block, onDisk: boolean, gone: boolean): Block {
+    const { owner, what } = this.#memory.get(block.locators[0]!.offset)!;
+    if (!gone) this.#useBlock(block, what);
+    return { ...block, locators: [this.#newPiece(owner, what, onDisk)] };
   }
 
   count(what: string): void {
@@ -268,8 +288,33 @@ export class World implements Effects {
       if (memory === undefined) throw new Violation("memory that nobody allocated was let go");
       if (memory.free) throw new Violation(`the memory of ${memory.what} was let go twice`);
       memory.free = true;
-      this.#refuseIfUsed(block, memory);
+      if (!memory.onDisk) this.#used -= PIECE_BYTES;
+      this.#refuseIfUsed(block, offset, memory);
     }
+  }
+
+  freeBytes(): number {
+    return this.setting.pieces * PIECE_BYTES - this.#used - this.disk.reserved;
+  }
+
+  get canSpill(): boolean {
+    return this.setting.spills;
+  }
+
+  spill(homes: readonly Home[]): void {
+    this.disk.spill(homes);
+  }
+
+  restore(home: Home): boolean {
+    return this.disk.restore(home);
+  }
+
+  roomAnswer(client: number, ticket: number, made: boolean): void {
+    this.disk.roomAnswer(client, ticket, made);
+  }
+
+  fence(passed: () => void): void {
+    this.fences.add(passed);
   }
 
   unlooked(failure: Failure): void {
@@ -296,13 +341,19 @@ export class World implements Effects {
       if (this.#memory.get(offset)!.free) throw new Violation(`memory of ${what} is used after it was let go`);
   }
 
-  /** A value may lie in a thread's ring, or be an argument of a task that lies there. */
-  #refuseIfUsed(block: Block, { owner, what }: Memory): void {
+  /** A value may lie in a thread's ring, be an argument of a task that lies there or has begun, or be looked at. */
+  #refuseIfUsed(block: Block, offset: number, { what }: Memory): void {
     for (const thread of this.threads.values()) {
       if (thread.dead !== undefined) continue;
       for (const told of thread.told)
-        if (told.kind === "value" && told.block === block && !this.freed.has(owner))
+        if (told.kind === "value" && told.block === block)
           throw new Violation(`the memory of ${what} was let go on its way to thread ${thread.index}`);
+      for (const places of thread.looksAt.values())
+        if (places.has(offset))
+          throw new Violation(`the memory of ${what} was let go while thread ${thread.index} has a view on it`);
+      for (const { over, reading, task } of thread.actors)
+        if (over === undefined && reading.includes(block))
+          throw new Violation(`the memory of ${what} was let go while task ${task} may be reading it`);
       for (const { args, inputs, slot, task } of thread.entries())
         if ((args === block || inputs.includes(block)) && thread.claims[slot] === CLAIM_WAITING)
           throw new Violation(`the memory of ${what} was let go before task ${task} could read it`);
@@ -339,6 +390,7 @@ export function newActor(thread: Thread, task: number, attempt = 0, itemsTaken =
     items: 0,
     itemsTaken,
     waits: false,
+    reading: [],
     stopping: false,
     over: undefined,
     lane: undefined,

@@ -15,13 +15,18 @@ export interface ProgramResult {
   ms: number;
 }
 
-/** Runs a program until it exits by itself; one that does not within `limitMs` is killed. */
-export async function runProgram(source: string, nodeFlags: string[] = [], limitMs = 20_000): Promise<ProgramResult> {
+/** Runs a program until it exits by itself; one that does not within `limitMs` is killed. `within` is a command that runs the rest of its line. */
+export async function runProgram(
+  source: string,
+  nodeFlags: string[] = [],
+  limitMs = 20_000,
+  within: readonly string[] = [],
+): Promise<ProgramResult> {
   const folder = await mkdtemp(join(tmpdir(), "heddle-program-"));
   try {
     const file = join(folder, "main.mjs");
     await writeFile(file, source.replaceAll('from "heddle"', `from ${JSON.stringify(packageEntry)}`));
-    return await runFile(file, nodeFlags, limitMs);
+    return await runFile(file, nodeFlags, limitMs, [], within);
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -33,9 +38,11 @@ export function runFile(
   nodeFlags: string[],
   limitMs: number,
   args: readonly string[] = [],
+  within: readonly string[] = [],
 ): Promise<ProgramResult> {
   const start = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const [command = "", ...line] = [...within, process.execPath, ...nodeFlags, file, ...args];
+  const child = spawn(command, line, { stdio: ["ignore", "pipe", "pipe"] });
   let [stdout, stderr] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;

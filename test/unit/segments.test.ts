@@ -1,20 +1,18 @@
 import { expect, it } from "vitest";
 import type { Block } from "../../runtime/local/block.ts";
-import { createStoreAccount, ObjectStore } from "../../runtime/local/object-store.ts";
+import type { ObjectStore } from "../../runtime/local/object-store.ts";
 import { Segments } from "../../runtime/local/segments.ts";
-
-const nothing = (): void => {};
+import { storeAlone } from "../support/store.ts";
 
 function blockOf(store: ObjectStore, ...sizes: number[]): Block {
-  const locators = sizes.map((bytes) => store.allocate(bytes));
+  const locators = store.store(sizes.map((bytes) => new Uint8Array(bytes)));
   return { content: new Int32Array(0), refs: [], locators, size: 0 };
 }
 
 it("segments of a thread that has ended are empty once the last block in them is let go", () => {
   const segments = new Segments();
-  const room = { collect: nothing, makeRoom: () => false };
-  const makeStore = (thread: number) =>
-    new ObjectStore(thread, createStoreAccount(1 << 26), (id, memory) => segments.add(id, memory), nothing, room);
+  const events = { made: segments.add.bind(segments), dropped: () => {}, unused: () => {} };
+  const makeStore = (thread: number) => storeAlone(thread, 1 << 26, { events });
   const small = blockOf(makeStore(5), 100, 0, 5000);
   const others = makeStore(6);
   const big = blockOf(others, 2 << 20);
@@ -29,5 +27,8 @@ it("segments of a thread that has ended are empty once the last block in them is
   expect(segments.vacate(whole!)).toBe(false);
   expect(segments.emptyOf(6)).toEqual([]);
   expect(segments.vacate(whole!)).toBe(true);
-  expect(segments.emptyOf(6)).toEqual([whole!.segment]);
+  // It is in the pool, for whoever needs it.
+  expect(segments.emptyOf(6)).toEqual([]);
+  const unused = others.store([new Uint8Array(3 << 20)])[0]!;
+  expect(segments.emptyOf(6)).toEqual([unused.segment]);
 });

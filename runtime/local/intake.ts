@@ -98,22 +98,12 @@ export class Intake {
           f64[word + 1]!,
         );
       case protocol.Hold:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.hold(client, f64[word + at]!);
-        return;
       case protocol.Release:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.release(client, f64[word + at]!);
-        return;
       case protocol.View:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.view(client, f64[word + at]!);
-        return;
       case protocol.Unview:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.holds.unview(client, f64[word + at]!);
-        return;
       case protocol.Free:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.free(f64[word + at]!, now());
-        return;
       case protocol.Subscribe:
-        for (let at = 0; at < reader.words; at++) this.#scheduler.subscribe(client, f64[word + at]!);
+        for (let at = word; at < word + reader.words; at++) this.#object(client, type, f64[at]!);
         return;
       case protocol.Yielded:
         return this.#yielded(peer, reader);
@@ -147,6 +137,16 @@ export class Intake {
       default:
         throw new Error(`record of unknown type ${type} from thread ${client}`);
     }
+  }
+
+  #object(client: number, type: number, id: number): void {
+    const { holds } = this.#scheduler;
+    if (type === protocol.Hold) holds.hold(client, id);
+    else if (type === protocol.Release) holds.release(client, id);
+    else if (type === protocol.View) holds.view(client, id);
+    else if (type === protocol.Unview) holds.unview(client, id);
+    else if (type === protocol.Free) this.#scheduler.free(id, now());
+    else this.#scheduler.subscribe(client, id);
   }
 
   #submit(peer: Peer, reader: RingReader): void {

@@ -164,10 +164,10 @@ function giveUpWait(world: World): boolean {
 /** A task that no runtime of this size can run is cancelled at last. */
 function cancelRest(world: World): boolean {
   const { observer, scheduler, tasks } = world;
-  for (const [id, { cancelAsked, policy }] of tasks) {
+  for (const [id, { policy }] of tasks) {
     const trace = observer.traces.get(id);
     const fits = Object.entries(policy.shape).every(([name, amount]) => amount <= (observer.totals[name] ?? 0));
-    if (trace === undefined || hasEnded(trace) || cancelAsked || fits) continue;
+    if (trace === undefined || hasEnded(trace) || fits) continue;
     observer.cancel([id], false, () => scheduler.cancel(id, false, false, world.time));
     return true;
   }

@@ -301,21 +301,10 @@ export class World implements Effects {
     return this.setting.spills;
   }
 
-  spill(homes: readonly Home[]): void {
-    this.disk.spill(homes);
-  }
-
-  restore(home: Home): boolean {
-    return this.disk.restore(home);
-  }
-
-  roomAnswer(client: number, ticket: number, made: boolean): void {
-    this.disk.roomAnswer(client, ticket, made);
-  }
-
-  fence(passed: () => void): void {
-    this.fences.add(passed);
-  }
+  spill = (homes: readonly Home[]): void => this.disk.spill(homes);
+  restore = (home: Home): boolean => this.disk.restore(home);
+  roomAnswer: Effects["roomAnswer"] = (client, ticket, made) => this.disk.roomAnswer(client, ticket, made);
+  fence = (passed: () => void): void => this.fences.add(passed);
 
   unlooked(failure: Failure): void {
     this.observer.unlooked(failure);

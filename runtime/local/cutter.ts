@@ -8,12 +8,14 @@
  * never offered for cutting: V8 and Node would lose the reactions and timers of others that wait behind it.
  */
 import { Session } from "node:inspector";
+import { setTimeout as delay } from "node:timers/promises";
 import { INTERRUPT_IDLE, INTERRUPT_INSIDE, INTERRUPT_TERMINATING, INTERRUPT_WANTED } from "../host.ts";
 
 /** How long a cut may take; it takes some milliseconds, and more on a busy machine. */
 const CUT_MS = 1000;
-/** How long the scheduler waits at a time for a thread to come out of runtime code. */
+/** A thread comes out of runtime code soon, unless the machine has no time for it. */
 const INSIDE_MS = 2;
+const INSIDE_LOOKS = 100;
 
 /** What a worker shares with whoever may cut it. */
 export interface Helm {
@@ -48,27 +50,34 @@ export class Cutter {
     const helm = this.#helms.get(worker);
     if (helm === undefined || this.#cutting.has(worker)) return;
     const { runs, threadId, word } = helm;
-    if (runs[0] !== task || !claim(word)) return;
+    let claimed = false;
+    if (runs[0] !== task) return;
     this.#cutting.add(worker);
     try {
+      if (!(await claim(word))) return;
+      claimed = true;
+      // It may have gone on to other code on its way out.
       if (runs[0] !== task) return;
       announce();
       await terminate(threadId);
     } finally {
       this.#cutting.delete(worker);
-      Atomics.store(word, 0, INTERRUPT_IDLE);
-      Atomics.notify(word, 0);
+      if (claimed) {
+        Atomics.store(word, 0, INTERRUPT_IDLE);
+        Atomics.notify(word, 0);
+      }
     }
   }
 }
 
 /** Makes a thread that is outside of runtime code, or comes out of it soon, wait to be cut. */
-function claim(word: Int32Array): boolean {
+async function claim(word: Int32Array): Promise<boolean> {
   const before = Atomics.compareExchange(word, 0, INTERRUPT_IDLE, INTERRUPT_TERMINATING);
   // It may have come out just when an earlier look at it had ended.
   if (before === INTERRUPT_IDLE || before === INTERRUPT_TERMINATING) return true;
   if (Atomics.compareExchange(word, 0, INTERRUPT_INSIDE, INTERRUPT_WANTED) !== INTERRUPT_INSIDE) return false;
-  Atomics.wait(word, 0, INTERRUPT_WANTED, INSIDE_MS);
+  for (let look = 0; look < INSIDE_LOOKS && Atomics.load(word, 0) === INTERRUPT_WANTED; look++)
+    await delay(INSIDE_MS, undefined, { ref: false });
   return Atomics.compareExchange(word, 0, INTERRUPT_WANTED, INTERRUPT_INSIDE) === INTERRUPT_TERMINATING;
 }
 

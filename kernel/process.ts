@@ -1,5 +1,6 @@
 /** The kernel as a process of its own, serving the clients of a connection file. */
-import { clientProcess } from "./environment.ts";
+import { setFlagsFromString } from "node:v8";
+import { watchClient } from "./client-watch.ts";
 import { startLanguageServer } from "./language/server/documents.ts";
 import { Session } from "./session/session.ts";
 import { readConnectionFile } from "./wire/connection-file.ts";
@@ -10,16 +11,12 @@ export interface ProcessOptions {
 }
 
 /**
- * Asked, for no event tells it: Jupyter closes a kernel's standard input as soon as it has started it, the sockets say
- * nothing of a client that is gone, and Node has no handle on a process that is not its child.
- */
-const clientCheckMs = 1_000;
-
-/**
  * Serves clients until one asks for shutdown, the process that started this one is gone, or SIGTERM comes; the cells'
  * folder is the current one. Rejects if the connection file cannot be used or its ports are taken.
  */
 export async function runKernel(connectionFile: string, options: ProcessOptions = {}): Promise<void> {
+  // A cell is little work for this process: without room for much garbage it stays small, and no slower.
+  setFlagsFromString("--semi-space-growth-factor=1");
   const connection = readConnectionFile(connectionFile);
   let stop = (): void => {};
   const stopped = new Promise<void>((resolve) => {
@@ -53,10 +50,9 @@ export async function runKernel(connectionFile: string, options: ProcessOptions 
     });
     close = () => kernel.close();
     sockets.receive((message) => void kernel.handle(message));
-    const client = clientWatch();
-    const watch = setInterval(() => client() || stop(), clientCheckMs);
+    const endWatch = watchClient((look) => sockets.onDisconnect(look), stop);
     await stopped;
-    clearInterval(watch);
+    endWatch();
   } finally {
     await close();
     await sockets.close();
@@ -70,21 +66,4 @@ function listenToSignals(stop: () => void): void {
   process.on("SIGHUP", stop);
   // A fault in one chart or one reply must not take the user's variables along.
   process.on("uncaughtException", (error) => console.error("heddle kernel:", error));
-}
-
-/** Whether the process on whose behalf the kernel runs is still there. */
-function clientWatch(): () => boolean {
-  const named = clientProcess();
-  const parent = process.ppid;
-  // An orphan gets another parent; a process that is only known by its number may have been followed by another one.
-  return named === undefined ? () => process.ppid === parent : () => isAlive(named);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -66,6 +66,11 @@ export class Sockets {
     for (const channel of ["shell", "control", "stdin"] as const) void this.#read(channel, handle);
   }
 
+  /** Calls `listener` each time that the connection of a client has ended. */
+  onDisconnect(listener: () => void): void {
+    this.#routers.shell.events.on("disconnect", listener);
+  }
+
   async #read(channel: Incoming, receive: (message: Message) => void): Promise<void> {
     for await (const frames of this.#routers[channel]) {
       if (channel === "shell") this.#shellCount++;

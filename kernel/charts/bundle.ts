@@ -15,7 +15,7 @@ import {
 import { loaderScript } from "./loader.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
 import { plotlyFigure, standAlone } from "./plotly-figure.ts";
-import type { Trace } from "./plotly-plane.ts";
+import { PAGE_BACKGROUND, type Trace } from "./plotly-plane.ts";
 import { renderPng } from "./png.ts";
 import { renderSvg } from "./svg.ts";
 import { escapeXml } from "./svg-elements.ts";
@@ -125,6 +125,8 @@ function swatch(trace: Trace): string {
   const page = (color: string | undefined): string =>
     color === undefined || color.startsWith("@") ? "currentColor" : color;
   if (trace.type === "bar") {
+    // A veil: what lies under it looks pale.
+    if (marker?.color === PAGE_BACKGROUND) return `<i style="${box}background:rgba(123,135,148,.35)"></i>`;
     if (marker?.pattern)
       return `<i style="${box}background:repeating-linear-gradient(135deg,#7b8794 0 1.5px,transparent 1.5px 4px);outline:1px solid #7b8794"></i>`;
     if (marker?.line?.color)

@@ -40,7 +40,7 @@ export interface LiveChartOptions {
 const FIRST_FRAME_MS = 100;
 const FRAME_INTERVAL_MS = 100;
 /** Drawing takes at most one part in this many of the time. */
-const IDLE_PARTS = 50;
+const IDLE_PARTS = 100;
 /** Where only running bars grow: the slowest that still looks alive. */
 const GROWTH_INTERVAL_MS = 500;
 /** ... and by what part of the whole a bar must have grown to be seen. */
@@ -58,7 +58,7 @@ const SYSTEM_CLOCK: Clock = {
  * The timeline chart of one cell, from its first task to the end of its last one, which may be long after the cell's.
  *
  * While something goes on it publishes the picture alone, at most ten times a second and never using more than a
- * fiftieth of the time; when nothing changes it is silent. The last frame is the full bundle.
+ * hundredth of the time; when nothing changes it is silent. The last frame is the full bundle.
  */
 export class LiveChart {
   readonly #options: LiveChartOptions;

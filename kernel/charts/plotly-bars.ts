@@ -103,6 +103,7 @@ function overlays(plane: Plane): Trace[] {
       ]),
       ...quiet,
       name: "waits for nested",
+      showlegend: true,
       marker: { color: PAGE_BACKGROUND, opacity: 0.6 },
     });
   const failed = layout.bars.filter(({ attempt }) => attempt.state === "failed");

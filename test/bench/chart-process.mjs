@@ -22,6 +22,37 @@ async function tasks(count, ms) {
   return run;
 }
 
+/** Draws a chart live from events that happen again, on a clock that goes on in jumps: percent of a core. */
+async function follow(events) {
+  const timers = new Set();
+  let now = events[0].time;
+  let drawingSince;
+  const clock = {
+    now: () => now + (drawingSince === undefined ? 0 : performance.now() - drawingSince),
+    setTimer(run, delay) {
+      const timer = { due: clock.now() + delay, run };
+      timers.add(timer);
+      return timer;
+    },
+    clearTimer: (timer) => timers.delete(timer),
+  };
+  const chart = new LiveChart({ cell: undefined, kernelspecName: "heddle", clock, publish() {} });
+  const began = process.cpuUsage();
+  const end = events.at(-1).time;
+  for (let next = 0; now < end; now += 50) {
+    drawingSince = performance.now();
+    for (const timer of timers) if (timer.due <= now && timers.delete(timer)) timer.run();
+    drawingSince = undefined;
+    let upTo = next;
+    while (upTo < events.length && events[upTo].time <= now) upTo++;
+    chart.add(events.slice(next, upTo));
+    next = upTo;
+  }
+  const { system, user } = process.cpuUsage(began);
+  await chart.close();
+  return ((user + system) / 1_000 / (end - events[0].time)) * 100;
+}
+
 const measures = {
   /** Milliseconds to draw the picture of so many tasks. */
   async svg(count) {
@@ -41,37 +72,11 @@ const measures = {
     const bundle = await fullBundle(data, { colors: new FunctionColors(), kernelspecName: "heddle" });
     return JSON.stringify(bundle).length / 1_000;
   },
-  /** Percent of a core that a chart takes while so many tasks of 4 ms run: their events again, on a clock that goes on in jumps. */
+  /** Percent of a core that a chart takes while so many tasks of 4 ms run; not the first one of the process. */
   async live(count) {
     const { events } = await tasks(Number(count), 4);
-    const timers = new Set();
-    let now = events[0].time;
-    let drawingSince;
-    const clock = {
-      now: () => now + (drawingSince === undefined ? 0 : performance.now() - drawingSince),
-      setTimer(run, delay) {
-        const timer = { due: clock.now() + delay, run };
-        timers.add(timer);
-        return timer;
-      },
-      clearTimer: (timer) => timers.delete(timer),
-    };
-    const chart = new LiveChart({ cell: undefined, kernelspecName: "heddle", clock, publish() {} });
-    const began = process.cpuUsage();
-    let next = 0;
-    const end = events.at(-1).time;
-    for (; now < end; now += 50) {
-      drawingSince = performance.now();
-      for (const timer of timers) if (timer.due <= now && timers.delete(timer)) timer.run();
-      drawingSince = undefined;
-      let upTo = next;
-      while (upTo < events.length && events[upTo].time <= now) upTo++;
-      chart.add(events.slice(next, upTo));
-      next = upTo;
-    }
-    const { system, user } = process.cpuUsage(began);
-    await chart.close();
-    return ((user + system) / 1_000 / (end - events[0].time)) * 100;
+    await follow(events);
+    return follow(events);
   },
   /** By how many percent the wall time that a run on some workers predicts for others misses a real run on them. */
   async simulate(graph, from, to) {

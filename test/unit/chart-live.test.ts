@@ -101,7 +101,7 @@ test("at most ten frames a second, and an early return is in the next", async ()
   expect(shown!.at).toBeLessThan(307 + 110);
 });
 
-test("drawing that takes long is done seldom: a fiftieth of the time", () => {
+test("drawing that takes long is done seldom: a hundredth of the time", () => {
   const { chart, clock, frames } = open();
   clock.cost = 20;
   play(
@@ -109,7 +109,7 @@ test("drawing that takes long is done seldom: a fiftieth of the time", () => {
     clock,
     manyTasks(400, 2, { mean: 10 }).map((event) => ("cell" in event ? { ...event, cell: "3" } : event)),
   );
-  for (let i = 1; i < frames.length; i++) expect(frames[i]!.at - frames[i - 1]!.at).toBeGreaterThanOrEqual(1_000);
+  for (let i = 1; i < frames.length; i++) expect(frames[i]!.at - frames[i - 1]!.at).toBeGreaterThanOrEqual(2_000);
 });
 
 test("short work is published at the cell's end, in full, once", async () => {

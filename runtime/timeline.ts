@@ -3,13 +3,14 @@ import { inspect } from "node:util";
 import type { TaskEvent } from "./events.ts";
 import type { Advice } from "./timeline/advice.ts";
 import { advise } from "./timeline/advise.ts";
+import { asOf } from "./timeline/as-of.ts";
 import { TimelineBuilder } from "./timeline/builder.ts";
 import { type ChromeTrace, toChromeTrace } from "./timeline/chrome-trace.ts";
 import type { TimelineData, TimelineFilter } from "./timeline/data.ts";
 import { withoutPauses } from "./timeline/pauses.ts";
 import { type Simulation, simulate } from "./timeline/simulate.ts";
-import { summarize, type TimelineStats } from "./timeline/statistics.ts";
-import { functionTable, renderText } from "./timeline/text.ts";
+import { plural, summarize, type TimelineStats } from "./timeline/statistics.ts";
+import { renderText, withTable } from "./timeline/text.ts";
 
 export type { Advice, AdviceRule } from "./timeline/advice.ts";
 export type { ChromeTrace, ChromeTraceEvent } from "./timeline/chrome-trace.ts";
@@ -19,10 +20,29 @@ export type { Simulation } from "./timeline/simulate.ts";
 export * from "./timeline/statistics.ts";
 export { timeTicks } from "./timeline/time-axis.ts";
 export { assignTracks } from "./timeline/tracks.ts";
-export { advise, renderText, simulate, TimelineBuilder, toChromeTrace };
+export { advise, renderText, simulate, TimelineBuilder, toChromeTrace, withTable };
 
-/** Under this type a timeline travels to the program that draws it. */
+/** Under this type the program that draws a timeline is told which part of what it knows: a `TimelineReference`. */
 export const TIMELINE_MIME = "application/vnd.heddle.timeline+json";
+
+/** A snapshot, for who has the session's events too. Times as in `TaskEvent`. */
+export interface TimelineReference {
+  filter: TimelineFilter;
+  /** The first and the last event of the runtime that it is of. */
+  first: number;
+  last: number;
+  /** When the snapshot was taken. */
+  now: number;
+}
+
+/** Cuts the snapshot out of a timeline that may know more by now, and other runtimes of the session. */
+export function snapshotOf(builder: TimelineBuilder, { filter, first, now }: TimelineReference): TimelineData {
+  const since = Math.max(first, filter.since ?? -Infinity);
+  return withoutPauses(asOf(builder.view({ ...filter, since }, now), now));
+}
+
+/** More tasks than this are not searched for anti-patterns while somebody waits to see something. */
+export const MOST_ADVISED = 20_000;
 
 const MOST_COLUMNS = 120;
 
@@ -38,6 +58,7 @@ export class Timeline {
   readonly data: TimelineData;
   /** The same without the time between cells in which the user read and typed: what figures and chart are made from. */
   readonly #active: TimelineData;
+  readonly #reference: TimelineReference;
   #stats: TimelineStats | undefined;
 
   /** `now` is the time on the session's clock up to which unfinished tasks go; default the last event's. */
@@ -47,6 +68,13 @@ export class Timeline {
     this.data = builder.view(filter, now);
     this.#active = withoutPauses(this.data);
     this.events = eventsOf(events, filter, this.data, builder);
+    const last = builder.lastTime;
+    // As JSON an infinite bound would be another one.
+    const parts = Object.entries(filter).filter(
+      ([, part]) => part !== undefined && Math.abs(Number(part)) !== Infinity,
+    );
+    const first = events[0]?.time ?? last;
+    this.#reference = { filter: Object.fromEntries(parts) as TimelineFilter, first, last, now: this.data.now };
   }
 
   /** Wall time, task time, speed-up, lower bound, per function and so on, as plain data in milliseconds. */
@@ -79,19 +107,16 @@ export class Timeline {
     await writeFile(path, JSON.stringify(this.toChromeTrace()));
   }
 
-  /** How a notebook shows it: as the chart, which the kernel draws of the data. */
+  /** How a notebook shows it: as the chart, which the kernel draws of the events that it has been told. */
   [Symbol.for("Jupyter.display")](): Record<string, unknown> {
-    return { [TIMELINE_MIME]: this.#active, "text/plain": this.toString() };
+    return { [TIMELINE_MIME]: this.#reference, "text/plain": `Timeline of ${plural(this.data.tasks.length, "task")}` };
   }
 
   /** The chart in plain characters, as wide as the terminal, and a line for each function. */
   toString(): string {
     const width = Math.min(process.stdout.columns ?? 80, MOST_COLUMNS);
-    const table = functionTable(this.stats);
-    return [
-      renderText(this.#active, this.stats, { width, advice: this.advise() }),
-      ...(table === "" ? [] : ["", table]),
-    ].join("\n");
+    const advice = this.data.tasks.length <= MOST_ADVISED ? this.advise() : [];
+    return withTable(renderText(this.#active, this.stats, { width, advice }), this.stats);
   }
 
   [inspect.custom](): string {

@@ -5,12 +5,14 @@ import {
   advise,
   cellLabel,
   figuresOf,
+  MOST_ADVISED,
   renderText,
   sentenceOf,
   summarize,
   type TimelineData,
   type TimelineStats,
   titleOf,
+  withTable,
 } from "../../runtime/timeline.ts";
 import { loaderScript } from "./loader.ts";
 import { FAILURE, type FunctionColors } from "./palette.ts";
@@ -29,10 +31,9 @@ export interface BundleOptions {
   kernelspecName: string;
   /** Adds `application/vnd.plotly.v1+json`, for VS Code's own renderer. */
   plotlyMime?: boolean;
+  /** The text ends with a table of the functions. */
+  withFunctions?: boolean;
 }
-
-/** More tasks than this are not searched for anti-patterns while somebody waits for the chart. */
-const MOST_ADVISED = 20_000;
 
 const { version: PLOTLY_VERSION } = createRequire(import.meta.url)("plotly.js-basic-dist-min/package.json") as {
   version: string;
@@ -49,13 +50,14 @@ const STYLE =
 
 /** The whole chart: interactive HTML over a picture, PNG, text. */
 export async function fullBundle(data: TimelineData, options: BundleOptions): Promise<ChartBundle> {
-  const { colors, kernelspecName, plotlyMime = false } = options;
+  const { colors, kernelspecName, plotlyMime = false, withFunctions = false } = options;
   const stats = summarize(data);
   const advice = data.tasks.length <= MOST_ADVISED ? advise(data) : [];
   const png = await renderPng(renderSvg(data, stats, { colors, theme: "light", advice }));
   const figure = plotlyFigure(data, stats, { colors });
   // Inside the JSON: a page that takes scripts away as untrusted takes these along.
   const foot = legend(figure.data) + adviceList(advice, data);
+  const text = renderText(data, stats, { advice });
   const html = [
     '<div class="heddle-timeline">',
     STYLE,
@@ -67,7 +69,7 @@ export async function fullBundle(data: TimelineData, options: BundleOptions): Pr
   return {
     "text/html": html,
     "image/png": Buffer.from(png).toString("base64"),
-    "text/plain": renderText(data, stats, { advice }),
+    "text/plain": withFunctions ? withTable(text, stats) : text,
     ...(plotlyMime
       ? { "application/vnd.plotly.v1+json": standAlone(plotlyFigure(data, stats, { colors, titled: true })) }
       : {}),

@@ -25,6 +25,7 @@ import { OpenWaits } from "./open-waits.ts";
 import { PendingGets } from "./pending-gets.ts";
 import { previewOf, topLevelRefs } from "./preview.ts";
 import * as protocol from "./protocol.ts";
+import { readAnswer } from "./queries.ts";
 import type { RingReader } from "./ring.ts";
 import { openStore, Room } from "./room.ts";
 import { SharedViews } from "./shared-views.ts";
@@ -96,7 +97,7 @@ export class Client implements Backend {
       },
     );
     const asking = {
-      nextCall: () => this.#newCall(),
+      nextCall: () => this.notes.called(this.#nextCall++, this.#cells.current()),
       cell: () => this.#cells.current(),
       task: () => caller.waitingTask(),
       suspend: () => caller.suspend(),
@@ -166,11 +167,6 @@ export class Client implements Backend {
     return id;
   }
 
-  /** A number for a call of the user's code that begins now. */
-  #newCall(): number {
-    return this.notes.called(this.#nextCall++, this.#cells.current());
-  }
-
   /** A number for an object that nobody else makes. */
   newId(): number {
     return this.#ids.take(1);
@@ -199,7 +195,9 @@ export class Client implements Backend {
   // ---------------------------------------------------------------- get
 
   get(ids: readonly number[], request: GetRequest): Promise<unknown[]> {
-    const values = this.#gets.ask(this.#newCall(), this.#caller.waitingTask(), this.#cells.current(), ids, request);
+    const cell = this.#cells.current();
+    const call = this.notes.called(this.#nextCall++, cell);
+    const values = this.#gets.ask(call, this.#caller.waitingTask(), cell, ids, request);
     this.#caller.suspend();
     return values;
   }
@@ -362,7 +360,7 @@ export class Client implements Backend {
     this.line.catchUp();
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
-    return answer;
+    return readAnswer(question, answer);
   }
 
   shutdown(): Promise<void> {

@@ -47,18 +47,23 @@ export interface RowDetail {
 /** The first column is the kind and, in units of this, which of the chunk's details belongs to the row; 0 is none. */
 const KINDS = 64;
 
-interface Chunk {
+/** Some rows as they lie. */
+export interface LogChunk {
   rows: Float64Array<ArrayBuffer>;
   details: RowDetail[];
   length: number;
 }
 
 const NO_DETAIL: RowDetail = {};
-const newChunk = (rows = new Float64Array(CHUNK_ROWS * COLUMNS)): Chunk => ({ rows, details: [NO_DETAIL], length: 0 });
+const newChunk = (rows = new Float64Array(CHUNK_ROWS * COLUMNS)): LogChunk => ({
+  rows,
+  details: [NO_DETAIL],
+  length: 0,
+});
 
 export class EventLog {
-  #chunks: Chunk[] = [newChunk()];
-  #last: Chunk = this.#chunks[0]!;
+  #chunks: LogChunk[] = [newChunk()];
+  #last: LogChunk = this.#chunks[0]!;
   #firstSequence = 0;
 
   /** Rows that were dropped to stay within bounds. */
@@ -89,7 +94,7 @@ export class EventLog {
     chunk.length++;
   }
 
-  #grow(): Chunk {
+  #grow(): LogChunk {
     let rows: Float64Array<ArrayBuffer> | undefined;
     if (this.#chunks.length === MAX_CHUNKS) {
       rows = this.#chunks.shift()?.rows;
@@ -98,6 +103,11 @@ export class EventLog {
     this.#last = newChunk(rows);
     this.#chunks.push(this.#last);
     return this.#last;
+  }
+
+  /** All rows, for another thread to make events of by `eventsOf`: making and copying them would hold up the scheduler. */
+  get chunks(): readonly LogChunk[] {
+    return this.#chunks;
   }
 
   /** The events from row number `from` on, at most `most`, and the number to go on from. */
@@ -109,7 +119,7 @@ export class EventLog {
       const offset = sequence - this.#firstSequence;
       const chunk = this.#chunks[Math.floor(offset / CHUNK_ROWS)]!;
       const row = offset % CHUNK_ROWS;
-      events.push(eventOf(chunk.rows.subarray(row * COLUMNS, (row + 1) * COLUMNS), chunk.details));
+      events.push(eventAt(chunk, row));
     }
     return { events, next: sequence };
   }
@@ -231,17 +241,26 @@ const makers: Record<number, (row: RowView) => TaskEvent> = {
   [Row.told]: ({ detail }) => detail.event!,
 };
 
-function eventOf(row: Float64Array, details: readonly RowDetail[]): TaskEvent {
-  const [first, time, id, a, b, c, d, e] = row as unknown as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const detail = details[Math.floor(first / KINDS)]!;
-  return makers[first % KINDS]!({ time, id, taskId: taskIdText(id), a, b, c, d, e, detail });
+/** The events of rows that another thread has sent. */
+export function eventsOf(chunks: readonly LogChunk[]): TaskEvent[] {
+  const events: TaskEvent[] = [];
+  for (const chunk of chunks) for (let row = 0; row < chunk.length; row++) events.push(eventAt(chunk, row));
+  return events;
+}
+
+function eventAt({ details, rows }: LogChunk, row: number): TaskEvent {
+  const at = row * COLUMNS;
+  const first = rows[at]!;
+  const id = rows[at + 2]!;
+  return makers[first % KINDS]!({
+    time: rows[at + 1]!,
+    id,
+    taskId: taskIdText(id),
+    a: rows[at + 3]!,
+    b: rows[at + 4]!,
+    c: rows[at + 5]!,
+    d: rows[at + 6]!,
+    e: rows[at + 7]!,
+    detail: details[Math.floor(first / KINDS)]!,
+  });
 }

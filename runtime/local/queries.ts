@@ -2,6 +2,7 @@
 import type { Question } from "../backend.ts";
 import { objectIdText, taskIdText, workerIdText } from "../ids.ts";
 import type { ObjectRecord, TaskRecord, WorkerState } from "../state.ts";
+import { eventsOf, type LogChunk } from "./event-log.ts";
 import { type StoredObject, taskName } from "./records.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -9,7 +10,7 @@ import type { Scheduler } from "./scheduler.ts";
 export function answerQuery(question: Question, scheduler: Scheduler, object?: number): unknown {
   switch (question) {
     case "events":
-      return { events: scheduler.log.read(0).events, dropped: scheduler.log.dropped };
+      return { chunks: scheduler.log.chunks, dropped: scheduler.log.dropped };
     case "tasks":
       return [...scheduler.tasks.values()].map(
         (task): TaskRecord => ({
@@ -89,6 +90,13 @@ function holdersOf({ directory, dispatcher, tasks }: Scheduler): Map<number, str
   }
   for (const { functionName, refs } of directory.captures) noteAll(refs, `function ${functionName}`);
   return holders;
+}
+
+/** The answer as whoever asked wants it. */
+export function readAnswer(question: Question, answer: unknown): unknown {
+  if (question !== "events") return answer;
+  const { chunks, dropped } = answer as { chunks: readonly LogChunk[]; dropped: number };
+  return { events: eventsOf(chunks), dropped };
 }
 
 function stateOf(object: StoredObject): ObjectRecord["state"] {

@@ -65,9 +65,9 @@ export function renderText(
 
 const MOST_FUNCTIONS = 12;
 
-/** A line for each function, by the time spent in it; empty where there is none. */
-export function functionTable({ functions }: TimelineStats): string {
-  if (functions.length === 0) return "";
+/** The text with a line for each function under it, by the time spent in it. */
+export function withTable(text: string, { functions }: TimelineStats): string {
+  if (functions.length === 0) return text;
   const rows = functions
     .slice(0, MOST_FUNCTIONS)
     .map(({ name, count, median, p95, max, total }: FunctionStats) => [
@@ -81,7 +81,7 @@ export function functionTable({ functions }: TimelineStats): string {
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!))).join("  "),
   );
   const others = functions.length - MOST_FUNCTIONS;
-  return [...lines, ...(others > 0 ? [`and ${others} more`] : [])].join("\n");
+  return [text, "", ...lines, ...(others > 0 ? [`and ${others} more`] : [])].join("\n");
 }
 
 function joinWithin(parts: readonly string[], separator: string, width: number): string[] {

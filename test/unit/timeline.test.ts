@@ -4,6 +4,7 @@ import { withoutPauses } from "../../runtime/timeline/pauses.ts";
 import {
   describe,
   formatTime,
+  snapshotOf,
   summarize,
   Timeline,
   TimelineBuilder,
@@ -328,4 +329,25 @@ test("a cell is given by its number too; a name leaves out the calls that have t
 test("a part of the time in which there was nothing is empty, not negative", () => {
   expect(summarize(view(earlyReturns(), { until: 10 })).wall).toBe(0);
   expect(summarize(view(earlyReturns(), { since: 99_000 })).wall).toBe(0);
+});
+
+test("a snapshot can be cut out of what is known later, of an earlier runtime too", () => {
+  const earlier = inOrder(workerEvents(2), taskEvents({ id: "old", submit: 0, start: 1, end: 50 }));
+  const everyWorker = [...workerEvents(10, 0), ...everything()];
+  const events = everyWorker.map((event) => ({ ...event, time: event.time + 1_000 })) as TaskEvent[];
+  for (const event of events) {
+    if ("startedAt" in event && event.startedAt !== undefined) event.startedAt += 1_000;
+    if ("executedAt" in event && event.executedAt !== undefined) event.executedAt += 1_000;
+  }
+  const later = new TimelineBuilder();
+  later.add([...earlier, ...events]);
+  for (const moment of [1_020, 1_110, 1_331, 1_455, 1_700, 1_955, 2_100]) {
+    const known = events.filter(({ time }) => time <= moment);
+    const then = new Timeline(known, {}, moment);
+    const reference = { filter: {}, first: events[0]!.time, last: known.at(-1)!.time, now: moment };
+    const cut = snapshotOf(later, reference);
+    expect(summarize(cut), `at ${moment}`).toEqual({ ...then.stats, workers: expect.any(Number) });
+    expect(cut.tasks.map(({ id, state }) => [id, state])).toEqual(then.data.tasks.map(({ id, state }) => [id, state]));
+    expect(cut.live).toBe(then.data.live);
+  }
 });

@@ -1,13 +1,25 @@
 import { cellLabel, figuresOf, type TimelineData, type TimelineStats, titleOf } from "../../runtime/timeline.ts";
+import { CELL_LINE, hasCells, placeCells } from "./cell-labels.ts";
 import { placeReturns } from "./driver-layout.ts";
-import { type Layout, layOut } from "./layout.ts";
+import { FONT_SIZE, type Layout, layOut } from "./layout.ts";
 import type { FunctionColors } from "./palette.ts";
 import { barTraces } from "./plotly-bars.ts";
 import { driverTraces, pauseLines, returnLines } from "./plotly-driver.ts";
 import { markTraces, spanTraces } from "./plotly-marks.ts";
-import { type Figure, fitLabels, NEUTRAL, PAGE_BACKGROUND, PAGE_TEXT, type Plane, round } from "./plotly-plane.ts";
+import {
+  type Figure,
+  fitLabels,
+  labelTrace,
+  NEUTRAL,
+  PAGE_BACKGROUND,
+  PAGE_TEXT,
+  type Plane,
+  round,
+  type Trace,
+} from "./plotly-plane.ts";
 import { rasterImage, rasterTraces } from "./plotly-raster.ts";
 import { escapeXml } from "./svg-elements.ts";
+import { textWidth } from "./text-width.ts";
 
 const WIDTH = 960;
 const FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif";
@@ -23,7 +35,8 @@ export function plotlyFigure(
   stats: TimelineStats,
   { colors, titled = false }: { colors: FunctionColors; titled?: boolean },
 ): Figure {
-  const place = (labelRows: number): Layout => layOut(data, { width: WIDTH, headBottom: 0, labelRows, footHeight: 0 });
+  const headBottom = hasCells(data) ? CELL_LINE : 0;
+  const place = (labelRows: number): Layout => layOut(data, { width: WIDTH, headBottom, labelRows, footHeight: 0 });
   const first = place(1);
   const marks = placeReturns(data, first);
   const labelRows = marks.length === 0 ? 0 : 1 + Math.max(0, ...marks.map((mark) => mark.label?.row ?? 0));
@@ -40,7 +53,13 @@ export function plotlyFigure(
   const height = Math.max(60, layout.bottom);
   const traces = layout.area ? rasterTraces(data, plane) : barTraces(data, stats, plane);
   return {
-    data: [...traces, ...spanTraces(data, plane), ...markTraces(data, plane), ...driverTraces(data, marks, plane)],
+    data: [
+      ...traces,
+      ...spanTraces(data, plane),
+      ...markTraces(data, plane),
+      ...cellLabels(data, plane),
+      ...driverTraces(data, marks, plane),
+    ],
     layout: {
       ...(titled ? { title: titleBlock(data, stats) } : {}),
       height: height + 30 + (titled ? TITLE_HEIGHT + LEGEND_HEIGHT : 0),
@@ -75,6 +94,19 @@ export function plotlyFigure(
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
     },
   };
+}
+
+/** Which cell is where, over the chart of several. */
+function cellLabels(data: TimelineData, plane: Plane): Trace[] {
+  if (!hasCells(data)) return [];
+  const places = placeCells(data, plane.layout);
+  return labelTrace(
+    places.map(({ text, x }, index) => {
+      const room = (places[index + 1]?.x ?? plane.layout.right + 10) - x;
+      const fit = (textWidth(text, FONT_SIZE) + 4) / Math.max(1, room);
+      return { x: plane.atPixel(x), y: 5, text, color: NEUTRAL, fit, position: "middle right" as const };
+    }),
+  );
 }
 
 const quietAxis = { showgrid: false, zeroline: false, fixedrange: true };

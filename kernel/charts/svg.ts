@@ -12,6 +12,7 @@ import {
   timeTicks,
   titleOf,
 } from "../../runtime/timeline.ts";
+import { CELL_LINE, hasCells, placeCells } from "./cell-labels.ts";
 import { placeReturns, returnedTasks } from "./driver-layout.ts";
 import { FONT_SIZE, type Layout, layOut, MARGIN } from "./layout.ts";
 import { placeMarks } from "./marks-layout.ts";
@@ -47,7 +48,7 @@ export function renderSvg(
   { colors, width = 960, theme = "auto", advice = [] }: SvgOptions,
 ): string {
   const chips = layOutFigures(figuresOf(data, stats), width);
-  const headBottom = 42 + chips.height;
+  const headBottom = 42 + chips.height + (hasCells(data) ? CELL_LINE : 0);
   const advised = advice.slice(0, MOST_ADVICE).flatMap((one) =>
     wrapText(adviceText(one, data), width - 3 * MARGIN, FONT_SIZE).map((text, index) => ({
       text,
@@ -81,6 +82,7 @@ export function renderSvg(
     chips.draw(42),
     drawGrid(data, layout),
     drawPauses(data, layout),
+    drawCells(data, layout),
     picture.bars,
     driver.lines,
     picture.edges,
@@ -146,6 +148,17 @@ function drawGrid(data: TimelineData, layout: Layout): string {
     return `<text x="${num(Math.min(x, layout.width - 6 - half))}" y="${num(bottom + 15)}" text-anchor="middle" class="fm">${label}</text>`;
   });
   return `${layout.area ? "" : stripes.join("")}<path d="${lines}" class="sg" fill="none"/>${labels.join("")}${drawLaneLabels(data, layout)}`;
+}
+
+/** Which cell is where, over the chart of several. */
+function drawCells(data: TimelineData, layout: Layout): string {
+  if (!hasCells(data)) return "";
+  const y = num(layout.headBottom - 3);
+  const ticks = placeCells(data, layout).map(
+    ({ text, x }) =>
+      `<path d="M${num(x)} ${num(layout.headBottom - 11)}V${num(layout.headBottom + 2)}" class="sm" stroke-width=".9"/><text x="${num(x + 3)}" y="${y}" class="fm">${escapeXml(text)}</text>`,
+  );
+  return ticks.join("");
 }
 
 /** A double line where time between cells was left out. */

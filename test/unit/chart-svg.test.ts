@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import { FAILURE, FunctionColors } from "../../kernel/charts/palette.ts";
+import { plotlyFigure } from "../../kernel/charts/plotly-figure.ts";
 import { renderPng } from "../../kernel/charts/png.ts";
 import { encodeIndexedPng, quantize } from "../../kernel/charts/png-encoder.ts";
 import { renderSvg, type SvgOptions } from "../../kernel/charts/svg.ts";
 import { textWidth } from "../../kernel/charts/text-width.ts";
 import type { TaskEvent } from "../../runtime/events.ts";
+import { withoutPauses } from "../../runtime/timeline/pauses.ts";
 import {
   summarize,
   TimelineBuilder,
@@ -159,6 +161,21 @@ test("a cell that awaits tasks of another says where they came from", () => {
     callEvents({ id: "g", cell: "4", kind: "get", of: ["a"], start: 100, end: 201 }),
   );
   expect(texts(draw(view(events, { cell: "4" })))[0]?.text).toBe("[4] get · submitted in [3]");
+});
+
+test("a chart of several cells says which is where, and what of the time between them it left out", () => {
+  const cells = ["3", "4", "7"].map((cell, i) =>
+    taskEvents({ id: cell, cell, submit: i * 10_000, start: i * 10_000, end: i * 10_000 + 200 }),
+  );
+  const whole = view(inOrder(...cells));
+  const cut = withoutPauses(whole);
+  const labels = texts(draw(cut)).filter(({ text }) => /^\[\d\]$/.test(text));
+  expect(labels.map(({ text }) => text)).toEqual(["[3]", "[4]", "[7]"]);
+  expect(labels[2]!.x - labels[1]!.x).toBeCloseTo(labels[1]!.x - labels[0]!.x, 0);
+  expect(texts(draw(cut)).map(({ text }) => text)).toContain("19.6 s between cells left out");
+  expect(texts(draw(view(cells[0]!, { cell: "3" }))).filter(({ text }) => /^\[\d\]$/.test(text))).toEqual([]);
+  const figure = JSON.stringify(plotlyFigure(cut, summarize(cut), { colors: new FunctionColors() }));
+  expect(figure).toContain('"text":["[3]","[4]","[7]"]');
 });
 
 test("names of users cannot break the picture", () => {

@@ -13,8 +13,8 @@ const perBracket = 3;
 const deepest = 3_000;
 /** Words, texts and signs. */
 const mostTokens = 300_000;
-/** UTF-16 code units: 10 MB, of which most can be one text in quotes. */
-const longest = 10_000_000;
+/** UTF-16 code units, of which most can be one text in quotes. */
+const longest = 100_000_000;
 
 /** Words that may stand before an expression or a statement and make it part of something larger. */
 const nestingWord =
@@ -192,10 +192,14 @@ class ExcessScan {
   }
 
   #quoted(quote: string): void {
-    let at = this.#at + 1;
-    while (at < this.#text.length && this.#text[at] !== quote && this.#text[at] !== "\n")
-      at += this.#text[at] === "\\" ? 2 : 1;
-    this.#at = Math.min(at + 1, this.#text.length);
+    const special = quote === '"' ? /["\\\n]/g : /['\\\n]/g;
+    special.lastIndex = this.#at + 1;
+    let found = special.exec(this.#text);
+    while (found !== null && found[0] === "\\") {
+      special.lastIndex = found.index + 2;
+      found = special.exec(this.#text);
+    }
+    this.#at = found === null ? this.#text.length : found.index + 1;
     this.#last = "value";
   }
 

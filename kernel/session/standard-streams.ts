@@ -41,7 +41,12 @@ function cellStream(ring: RingWriter, name: "stdout" | "stderr", fd: number): Wr
     if (typeof callback === "function") process.nextTick(callback);
     return true;
   }) as typeof stream.write;
-  stream.end = (() => stream) as typeof stream.end;
+  // It goes on for later cells, as the descriptor of a terminal does.
+  stream.end = ((...[chunk, ...rest]: [unknown?, ...Parameters<typeof stream.write>[]]) => {
+    if (typeof chunk === "function") process.nextTick(chunk as () => void);
+    else if (chunk !== undefined && chunk !== null) stream.write(chunk, ...(rest as []));
+    return stream;
+  }) as typeof stream.end;
   stream.destroy = () => stream;
   return Object.assign(stream, { fd, isTTY: false });
 }

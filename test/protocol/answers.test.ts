@@ -85,3 +85,9 @@ test("a name that nobody has declared is not found, one of type any is", async (
   await client.run("const anything: any = 1;");
   expect(await inspect("anything")).toMatchObject({ found: true });
 });
+
+test.each(["stdout", "stderr"])("what ends process.%s is written, and later cells write on", async (name) => {
+  const { outputs } = await client.run(`process.${name}.end("last", () => {}); process.${name}.end();`);
+  expect(outputs).toContainEqual(["stream", { name, text: "last" }]);
+  expect(await printed(`process.${name}.write("more"); void 0`)).toBe("more");
+});

@@ -43,7 +43,8 @@ describe("sizes and names", () => {
 
   test("the lock file and the notebooks name no place but the project", () => {
     expect(read("package-lock.json")).not.toContain('"resolved"');
-    for (const name of readdirSync(join(root, "notebooks"))) {
+    for (const name of readdirSync(join(root, "notebooks"), { recursive: true, encoding: "utf8" })) {
+      if (!/\.\w+$/.test(name)) continue;
       const text = read(`notebooks/${name}`);
       expect(text.includes(root) || /"\/(home|root|work|Users)\//.test(text), name).toBe(false);
     }
@@ -72,7 +73,7 @@ describe("the public surface", () => {
     },
   );
 
-  test.each(["README.md", "notebooks/README.md", "runtime/README.md", "kernel/README.md"])(
+  test.each(["README.md", "notebooks/README.md", "notebooks/data/README.md", "runtime/README.md", "kernel/README.md"])(
     "the links of %s lead somewhere",
     (file) => {
       const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map((found) => String(found[1]));

@@ -1,7 +1,7 @@
 /**
  * Compares what a cell shows now with what the notebook has stored: the same text on each stream, then the same other
  * outputs in the same order, once times, dates and ids are left out. Of pictures and pages only their kind is compared;
- * where a picture stands between the lines of a stream depends on the moment.
+ * where a picture stands between the lines of a stream depends on the moment, and whether a cell with a short task has a chart at all.
  */
 import { type Cell, hasTag, joined, type Output } from "./notebook.ts";
 
@@ -15,8 +15,8 @@ const normalisers: readonly (readonly [RegExp, string])[] = [
   [/\b\d+([.,]\d+)?\s?(ns|µs|us|ms|s|seconds|min|minutes)(?![\w])/g, time],
   [/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi, "<id>"],
   [/\b0x[0-9a-f]+\b/gi, "<id>"],
-  // A worker's: which one takes a task is chance.
-  [/\bw\d+\b/g, "<id>"],
+  // A worker's, which one takes a task being chance; an object's or a task's.
+  [/\b(w\d+|[ot][0-9a-f]{9,})\b/g, "<id>"],
   [/[ \t]+$/gm, ""],
 ];
 
@@ -45,10 +45,14 @@ function describeAll(outputs: readonly Output[]): string[] {
   const others: string[] = [];
   for (const output of outputs) {
     if (output.output_type === "stream") texts[output.name] += joined(output.text);
-    else others.push(describe(output));
+    else if (!isChart(output)) others.push(describe(output));
   }
   const streams = Object.entries(texts).filter(([, text]) => text !== "");
   return [...streams.map(([name, text]) => `${name}\n${normalise(text)}`), ...others];
+}
+
+function isChart(output: Exclude<Output, { output_type: "stream" }>): boolean {
+  return output.output_type === "display_data" && joined(output.data["text/html"]).includes('class="heddle-timeline"');
 }
 
 function describe(output: Exclude<Output, { output_type: "stream" }>): string {

@@ -135,7 +135,10 @@ export class Attempts {
     // A call that throws holds its slot as one that returns does.
     if (outcome !== TaskTimedOut) learnDuration(task.definition, clock.now - startedAt);
     const retry = outcome === TaskThrewRetryable && task.retriesLeft > 0;
-    const error = summary === undefined ? { name: "TaskTimeoutError", message: "" } : effects.describe(summary);
+    const error =
+      summary === undefined
+        ? { name: "TaskTimeoutError", message: "took longer than its timeout" }
+        : effects.describe(summary);
     if (summary !== undefined) directory.discardBlock(summary);
     if (thrown !== undefined) directory.holdAll(thrown.refs);
     this.#logFailure(task, worker, startedAt, executedAt, retry, error);

@@ -10,8 +10,8 @@ export function tooFineAdvice(data: TimelineData): Advice | undefined {
   for (const [name, tasks] of grouped(data.tasks, (task) => task.functionName)) {
     if (tasks.length < 50) continue;
     const run = spread(tasks.map(runTime));
-    const overhead = startingTime(data, tasks);
-    if (overhead === undefined || run.median >= overhead * 5 || run.median > BATCH_MS / 2) continue;
+    const overhead = Math.max(startingTime(data, tasks), idleTime(data, tasks));
+    if (overhead === 0 || run.median >= overhead * 5 || run.median > BATCH_MS / 2) continue;
     const batch = Math.min(tasks.length, Number((BATCH_MS / Math.max(run.median, 0.01)).toPrecision(2)));
     const cost = ((tasks.length - tasks.length / batch) * overhead) / Math.max(1, data.workers);
     const found = advice("tasksTooSmall", data, { tasks }, cost, () => {
@@ -22,8 +22,31 @@ export function tooFineAdvice(data: TimelineData): Advice | undefined {
   return undefined;
 }
 
-/** The pause between two tasks of a worker while the second was ready all the time, and its fetching: median. */
-function startingTime(data: TimelineData, tasks: readonly TimelineTask[]): number | undefined {
+/** A loop that only submits takes no longer from one task to the next. */
+const SUBMISSION_MS = 0.1;
+
+/**
+ * What the workers stood idle for each task while tasks that needed no others were submitted one after the other:
+ * describing, storing, scheduling and answering took longer than running. 0 where something else may have been waited for.
+ */
+function idleTime(data: TimelineData, tasks: readonly TimelineTask[]): number {
+  const gaps = tasks.slice(1).map((task, index) => task.submittedAt - tasks[index]!.submittedAt);
+  if (tasks.some((task) => task.dependencies.length > 0) || spread(gaps).median > SUBMISSION_MS) return 0;
+  const start = tasks[0]!.submittedAt;
+  const end = tasks.reduce((last, task) => Math.max(last, task.endedAt ?? start), start);
+  const busy = data.tasks.reduce(
+    (sum, task) => sum + (overlaps(task, start, end) ? runTime(task) * task.numCpus : 0),
+    0,
+  );
+  return Math.max(0, (end - start) * data.workers - busy) / tasks.length;
+}
+
+function overlaps(task: TimelineTask, start: number, end: number): boolean {
+  return task.submittedAt <= end && (task.endedAt ?? end) >= start;
+}
+
+/** The pause between two tasks of a worker while the second was ready all the time, and its fetching: median; 0 when seldom seen. */
+function startingTime(data: TimelineData, tasks: readonly TimelineTask[]): number {
   const wanted = new Set(tasks);
   const lanes = grouped(
     data.tasks.flatMap((task) => task.attempts.map((attempt) => ({ task, attempt }))),
@@ -39,7 +62,7 @@ function startingTime(data: TimelineData, tasks: readonly TimelineTask[]): numbe
       if (wanted.has(after.task) && ready <= before.attempt.end && pause >= 0) pauses.push(pause);
     }
   }
-  return pauses.length < tasks.length / 4 ? undefined : spread(pauses).median;
+  return pauses.length < tasks.length / 4 ? 0 : spread(pauses).median;
 }
 
 /** One task that all others had to wait for. */

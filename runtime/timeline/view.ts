@@ -58,14 +58,21 @@ export function cutView(source: Source, filter: Part, now: number): TimelineData
       bytes,
       ...(taskId === undefined ? {} : { taskId }),
     })),
-    captures: source.captures.filter(inWindow).map(({ bytes, functionName, largest }) => ({
-      functionName,
-      bytes,
-      ...(largest === undefined ? {} : { largest }),
-    })),
+    captures: source.captures
+      .filter((one) => isOf(one, filter) && one.time <= window.end)
+      .map(({ bytes, functionName, largest }) => ({
+        functionName,
+        bytes,
+        ...(largest === undefined ? {} : { largest }),
+      })),
     submittedIn: [...new Set(foreign.map((task) => task.cell).filter((cell) => cell !== undefined))],
     live: records.some((task) => task.endedAt === undefined) || calls.some((call) => !call.returned),
   };
+}
+
+/** A function is shipped before its first task is there, so no window has it. */
+function isOf(capture: { time: number; cell?: string }, { cell, since = -Infinity }: Part): boolean {
+  return (cell === undefined || capture.cell === cell) && capture.time >= since;
 }
 
 function collectTasks(cells: readonly CellRecord[], filter: Part, now: number): TaskRecord[] {

@@ -161,10 +161,36 @@ function smallTasks(run: number, overhead: number): TaskEvent[] {
   return inOrder(workerEvents(2), ...tasks);
 }
 
+/** A task after the other, each started at once by the next worker. */
+function submittedEach(gap: number, run: number): TaskEvent[] {
+  const tasks = Array.from({ length: 5000 }, (_, i) =>
+    taskEvents({
+      id: `t${i}`,
+      fn: "tiny",
+      submit: i * gap,
+      start: i * gap,
+      end: i * gap + run,
+      worker: `worker-${i % 2}`,
+    }),
+  );
+  return inOrder(workerEvents(2), ...tasks);
+}
+
 test("tasks that take hardly longer than starting them", () => {
   const [advice] = new Timeline(smallTasks(0.05, 0.1)).advise();
   expect(advice?.rule).toBe("tasksTooSmall");
   expect(advice!.message).toContain("about 200 items");
+});
+
+test("tasks that are submitted no faster than they run, so that the workers stand idle", () => {
+  const [advice] = new Timeline(submittedEach(0.05, 0.01)).advise();
+  expect(advice?.rule).toBe("tasksTooSmall");
+  // Nobody knows what the driver did between two submissions, nor what a task waited for.
+  expect(rules(submittedEach(0.5, 0.01))).toEqual([]);
+  const chain = submittedEach(0.05, 0.01).map((event) =>
+    event.type === "submitted" ? { ...event, inputs: [`object-of-t${Number(event.taskId.slice(1)) - 1}`] } : event,
+  );
+  expect(rules(chain)).toEqual([]);
 });
 
 test("no complaint about tasks of a good size, or about small ones that start at once", () => {
@@ -320,8 +346,9 @@ test("no complaint about different data, about twice, or about little", () => {
 });
 
 function capturing(bytes: number, workers: number): TaskEvent[] {
-  const capture: TaskEvent = { type: "largeCapture", time: 0, functionName: "work", bytes, largest: "table" };
-  return [...inOrder(workerEvents(2), ...parallel([50, 50, 50, 50], workers)), capture];
+  // It is shipped before its first task is there.
+  const capture: TaskEvent = { type: "largeCapture", time: -5, functionName: "work", bytes, largest: "table" };
+  return [capture, ...inOrder(workerEvents(2), ...parallel([50, 50, 50, 50], workers))];
 }
 
 test("a function that takes much along to several workers", () => {

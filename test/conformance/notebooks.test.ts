@@ -30,7 +30,7 @@ describe("heddle run --check", () => {
   test.each(lessons)(
     "%s shows what is committed, and the solutions of its exercise run",
     {
-      timeout: 60_000,
+      timeout: 120_000,
     },
     async (lesson) => {
       const copy = join(home.notebooks, `${lesson}-solved.ipynb`);
@@ -50,7 +50,7 @@ describe("heddle run --check", () => {
 describe.skipIf(skipPython)(
   skipPython ? `nbclient and nbconvert: not run: ${pythonMissing}` : "nbclient and nbconvert",
   () => {
-    test.each(lessons)("nbclient runs %s", { timeout: 90_000 }, async (lesson) => {
+    test.each(lessons)("nbclient runs %s", { timeout: 120_000 }, async (lesson) => {
       const target = join(home.notebooks, `${lesson}-nbclient.ipynb`);
       const run = await runPython([pythonProgram("run_notebook.py"), source(lesson), target], { env: home.env });
       expect(run, run.stderr).toMatchObject({ status: 0 });

@@ -7,9 +7,10 @@ import { headlessRows } from "./headless.mjs";
 import { kernelRows } from "./kernels.mjs";
 import { loopRows } from "./loops.mjs";
 import { poolRows } from "./pools.mjs";
+import { storeRows } from "./store.mjs";
 import { formatTable, machine, machineLine } from "./table.mjs";
 
-const rows = [...poolRows, ...kernelRows, ...headlessRows, ...loopRows, ...chartRows];
+const rows = [...poolRows, ...storeRows, ...kernelRows, ...headlessRows, ...loopRows, ...chartRows];
 
 function readArguments() {
   try {

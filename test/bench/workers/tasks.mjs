@@ -9,3 +9,7 @@ export function busy(ms) {
   const end = performance.now() + ms;
   while (performance.now() < end);
 }
+
+export function same(value) {
+  return value;
+}

@@ -6,11 +6,13 @@
  * locator of the main bytes where they are too many for a record.
  */
 import type { Encoded } from "../serialization/encode.ts";
-import type { Locator } from "./locator.ts";
+import { isOnDisk, type Locator } from "./locator.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 const MainInStore = 1;
 const HasModules = 2;
+/** Something in it is no plain data. */
+const HasCode = 4;
 
 const HEAD_WORDS = 3;
 /** Longer main bytes go to shared memory. */
@@ -37,31 +39,49 @@ export interface Prepared {
 }
 
 /**
- * Moves what does not fit into a record to the store, all of it or nothing; `lend` says where the value's one array lies
+ * Moves what does not fit into a record to the store, all of it or nothing; `lend` tells of an array that lies there
  * already. The result holds `encoded.bytes`, so write it before the next encode. Throws `ObjectStoreFullError`.
  */
-export function prepareBlock(encoded: Encoded, store: ObjectStore, lend?: () => Locator | undefined): Prepared {
+export function prepareBlock(encoded: Encoded, store: ObjectStore, lend?: Lend): Prepared {
   let main = encoded.bytes;
-  let flags = 0;
+  let flags = encoded.plain ? 0 : HasCode;
   if (encoded.modules.length > 0) {
     main = withModules(main, encoded.modules);
     flags |= HasModules;
   }
   const mainIsLong = main.length > INLINE_BYTES;
-  const lent = mainIsLong ? undefined : lend?.();
-  let locators = lent === undefined ? NO_LOCATORS : [lent];
+  const pieces = mainIsLong ? [...encoded.buffers, main] : encoded.buffers;
+  let locators = pieces.length === 0 ? NO_LOCATORS : place(pieces, store, lend);
   let mainLocator: Locator | undefined;
-  if (mainIsLong || (lent === undefined && encoded.buffers.length > 0)) {
-    locators = store.store(mainIsLong ? [...encoded.buffers, main] : encoded.buffers);
-    if (mainIsLong) {
-      mainLocator = locators[locators.length - 1];
-      locators = locators.slice(0, -1);
-      flags |= MainInStore;
-    }
+  if (mainIsLong) {
+    mainLocator = locators[locators.length - 1];
+    locators = locators.slice(0, -1);
+    flags |= MainInStore;
   }
   const mainWords = mainLocator === undefined ? (main.length + 7) >> 3 : 3;
   const words = HEAD_WORDS + locators.length * 3 + encoded.refs.length + mainWords;
   return { words, flags, locators, refs: encoded.refs, main, mainLocator };
+}
+
+type Lend = (data: ArrayBufferView) => Locator | undefined;
+
+function place(pieces: readonly ArrayBufferView[], store: ObjectStore, lend: Lend | undefined): Locator[] {
+  const lent = lend === undefined ? [] : pieces.map(lend);
+  if (!lent.some((locator) => locator !== undefined)) return store.store(pieces);
+  let stored: Locator[] = [];
+  try {
+    stored = store.store(pieces.filter((_, index) => lent[index] === undefined));
+    if (!stored.some(({ segment }) => isOnDisk(segment))) {
+      const others = stored.values();
+      return lent.map((locator) => locator ?? others.next().value!);
+    }
+  } catch (error) {
+    for (const locator of lent) if (locator !== undefined) store.release(locator);
+    throw error;
+  }
+  // A value lies in memory or on disk as a whole.
+  for (const locator of [...lent, ...stored]) if (locator !== undefined) store.release(locator);
+  return store.store(pieces);
 }
 
 function withModules(main: Uint8Array, modules: readonly string[]): Uint8Array {
@@ -207,6 +227,8 @@ export interface BlockContent {
   locators: readonly Locator[];
   /** Whether any of it had to be read from the store. */
   inStore: boolean;
+  /** Whether it is data alone: see `Encoded`. */
+  plain: boolean;
 }
 
 const NO_MODULES: readonly string[] = [];
@@ -232,10 +254,11 @@ export function readBlock(from: Views, word: number, store: ObjectStore): BlockC
     main = scratch;
   }
   const inStore = buffers > 0 || (flags & MainInStore) !== 0;
-  if ((flags & HasModules) === 0) return { modules: NO_MODULES, main, locators, inStore };
+  const plain = (flags & HasCode) === 0;
+  if ((flags & HasModules) === 0) return { modules: NO_MODULES, main, locators, inStore, plain };
   const length = new DataView(main.buffer, main.byteOffset).getUint32(0, true);
   const modules = JSON.parse(Buffer.from(main.buffer, main.byteOffset + 4, length).toString()) as string[];
-  return { modules, main: main.slice(4 + length), locators, inStore };
+  return { modules, main: main.slice(4 + length), locators, inStore, plain };
 }
 
 /** What must be imported before the block at `word` can be decoded. */

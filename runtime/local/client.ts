@@ -14,7 +14,7 @@ import type { ObjectRecord } from "../state.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { CellNumbers } from "./cell-numbers.ts";
 import { Definitions } from "./definitions.ts";
-import { collectGarbage } from "./garbage.ts";
+import { collectGarbage, collectGarbageOfThisTurn } from "./garbage.ts";
 import { LentArrays } from "./lent-arrays.ts";
 import { Line, type ThreadEvents } from "./line.ts";
 import { isOnDisk, type Locator } from "./locator.ts";
@@ -86,9 +86,12 @@ export class Client implements Backend {
     this.#ids = new IdSource(link.index);
     this.store = openStore(link, this.line, () => this.#room);
     this.objectStoreMemory = this.store.account.limit;
-    this.#room = new Room(this.line, link.session.spillPlace !== undefined);
+    this.#room = new Room(this.line, link.session.spillPlace !== undefined, () => this.#reclaim());
     this.#lent = new LentArrays(this.store);
-    this.#sharedViews = new SharedViews((ids) => this.#releaseViews(ids));
+    this.#sharedViews = new SharedViews(
+      (id) => this.#holdView(id),
+      (id) => this.#releaseView(id),
+    );
     this.#subscriptions = new Subscriptions(
       (ids) => this.line.writeIds(protocol.Subscribe, ids),
       () => {
@@ -115,6 +118,11 @@ export class Client implements Backend {
   /** Encodes a value into a block, array data in shared memory. Write the block before the next encode. */
   prepare(value: unknown, label: string): Prepared {
     return prepareBlock(this.#encode(value, label), this.store);
+  }
+
+  /** The same for a value that its maker gives away: arrays of `createSharedArray` are sealed where they lie. */
+  seal(value: unknown, label: string): Prepared {
+    return prepareBlock(this.#encode(value, label), this.store, this.#lent.take);
   }
 
   #encode(value: unknown, label: string): Encoded {
@@ -173,9 +181,7 @@ export class Client implements Backend {
   }
 
   put(value: unknown): number {
-    const encoded = this.#encode(value, "the value put");
-    const lend = encoded.buffers.length === 1 ? () => this.#lent.take(value) : undefined;
-    const block = prepareBlock(encoded, this.store, lend);
+    const block = this.seal(value, "the value put");
     const id = this.#ids.take(1);
     const words = 4 + block.words;
     const to = this.line.begin(words);
@@ -222,7 +228,7 @@ export class Client implements Backend {
     if (sharedBy === undefined) return this.store.copy(locator);
     // What was spilled is read into memory of its own, as good as a view to whoever asked for one.
     if (isOnDisk(segment)) return this.store.readShared(locator);
-    return this.#sharedViews.make(this.store.memory(segment), locator, sharedBy, () => this.#holdViews(sharedBy));
+    return this.#sharedViews.make(this.store.memory(segment), locator, sharedBy);
   }
 
   #callDone(call: number, outcome: number): void {
@@ -280,12 +286,20 @@ export class Client implements Backend {
     }
   }
 
-  #holdViews(id: number): void {
+  #holdView(id: number): void {
     if (!this.#closed) this.line.writeIds(protocol.View, [id]);
   }
 
-  #releaseViews(ids: readonly number[]): void {
-    if (!this.#closed) this.line.writeIds(protocol.Unview, ids, true);
+  #releaseView(id: number): void {
+    if (!this.#closed) this.line.writeIds(protocol.Unview, [id], true);
+  }
+
+  /** Memory of the store that user code here had and cannot reach any more. */
+  #reclaim(): void {
+    if (this.#lent.isEmpty && this.#sharedViews.isEmpty) return;
+    collectGarbageOfThisTurn();
+    this.#lent.sweep();
+    this.#sharedViews.sweep();
   }
 
   free(ids: readonly number[]): void {

@@ -198,8 +198,11 @@ export class ObjectStore {
 
   /** The bytes at a place wherever it is, as a copy. */
   copy(locator: Locator): Uint8Array {
-    if (isOnDisk(locator.segment)) return this.#files.read(locator, new Uint8Array(locator.bytes));
-    return this.view(locator).slice();
+    const copy = new Uint8Array(locator.bytes);
+    if (isOnDisk(locator.segment)) return this.#files.read(locator, copy);
+    // Of shared memory `slice` takes half as long again.
+    copy.set(this.view(locator));
+    return copy;
   }
 
   /** The same in memory that threads can share. */

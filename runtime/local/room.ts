@@ -12,13 +12,16 @@ const PATIENCE_MS = 250;
 export class Room {
   readonly #line: Line;
   readonly #canSpill: boolean;
+  readonly #reclaim: () => void;
   #tickets = 0;
   /** The answer to the last question. */
   #made: boolean | undefined;
 
-  constructor(line: Line, canSpill: boolean) {
+  /** @param reclaim gives back what code of this thread held and cannot reach any more, without waiting for finalizers */
+  constructor(line: Line, canSpill: boolean, reclaim: () => void) {
     this.#line = line;
     this.#canSpill = canSpill;
+    this.#reclaim = reclaim;
   }
 
   /** Looks for handles that nobody can reach, here and on the other threads. */
@@ -31,6 +34,8 @@ export class Room {
   make(bytes: number, fits: () => boolean): boolean {
     // Reading here takes the place of the event loop's turn, which has to sleep and wake as always afterwards.
     setImmediate(() => this.#line.drain());
+    this.#reclaim();
+    if (fits()) return true;
     while (this.#ask(bytes)) if (fits()) return true;
     return fits() || (!this.#canSpill && this.#waitForOthers(fits));
   }

@@ -60,7 +60,7 @@ export class TaskReports {
 
   /** A generator produced an item; with `waits` it stops until it is told to go on. Throws when the item cannot travel. */
   yielded(task: WorkerTask, index: number, value: unknown, waits: boolean): void {
-    const block = this.#client.prepare(value, `item ${index} of ${task.name}`);
+    const block = this.#client.seal(value, `item ${index} of ${task.name}`);
     const words = 5 + block.words;
     const item = this.#client.newId();
     const to = this.#client.line.begin(words);
@@ -81,7 +81,7 @@ export class TaskReports {
     const label = `the result of ${task.name}`;
     if (numReturns === 0) this.#ended(task, protocol.TaskOk, undefined, []);
     else if (numReturns === 1) {
-      const block = this.#client.prepare(value, label);
+      const block = this.#client.seal(value, label);
       this.#ended(task, protocol.TaskOk, block, []);
       this.#handovers.made(task.id, block);
     } else {
@@ -94,7 +94,7 @@ export class TaskReports {
     const taken: Locator[] = [];
     try {
       return values.map((value, index) => {
-        const block = this.#client.prepare(value, `${label} [${index}]`);
+        const block = this.#client.seal(value, `${label} [${index}]`);
         taken.push(...block.locators);
         if (block.mainLocator !== undefined) taken.push(block.mainLocator);
         return blockContent(block);

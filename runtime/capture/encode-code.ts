@@ -48,6 +48,7 @@ function writeNames(encoder: Encoder, names: readonly string[]): void {
 /** Writes a function or class with all it uses. */
 export function encodeFunctionNode(encoder: Encoder, fn: AnyFunction): void {
   encoder.captures ??= new Captures(encoder.captured !== undefined);
+  encoder.plain = false;
   if (encodeKnown(encoder, fn)) return;
   const text = Function.prototype.toString.call(fn);
   const inspection = encoder.captures.inspect(fn);
@@ -214,6 +215,7 @@ function writeOwnFields(encoder: Encoder, fn: AnyFunction, isClass: boolean): vo
 
 /** Writes an object whose prototype is not a builtin class's: the object as its builtin kind, then class or prototype. */
 export function encodeOfClass(encoder: Encoder, value: object, kind: Kind): void {
+  encoder.plain = false;
   if (encodeKnown(encoder, value)) return;
   const prototype = Object.getPrototypeOf(value) as object | null;
   if (prototype === null) {

@@ -23,6 +23,8 @@ export function encodeBuffer(encoder: Encoder, value: ArrayBuffer): void {
     use.first = 0;
     use.end = value.byteLength;
   }
+  // One over shared memory is none to those who look at its class.
+  encoder.plain = false;
   encoder.to.byte(TAG_BUFFER);
   writeMemory(encoder, value, use);
 }

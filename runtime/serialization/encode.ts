@@ -7,6 +7,7 @@
  */
 import type { CapturedName } from "../capture/capture-report.ts";
 import { OtherSessionError, SerializationError } from "../errors.ts";
+import { type CodeUnit, codeUnitOf } from "../reading/code-unit.ts";
 import { Encoder } from "./encoder.ts";
 
 export type { CapturedName } from "../capture/capture-report.ts";
@@ -21,11 +22,15 @@ export interface Encoded {
   refs: number[];
   /** What must be imported before decoding; see `loadModules`. */
   modules: string[];
+  /** Whether it is data alone: nothing in it has code of its own, and its arrays may lie in shared memory unnoticed. */
+  plain: boolean;
 }
 
 /** An encoded function, with what it took along: see `largestOf` and `changedName`. */
 export interface EncodedFunction extends Encoded {
   captured: readonly CapturedName[];
+  /** What an analysis of it works with. */
+  unit: CodeUnit | undefined;
 }
 
 export interface EncodeOptions {
@@ -84,8 +89,9 @@ function runWith(encoder: Encoder, value: unknown, options: EncodeOptions, given
       encoder.writeAll(value);
       if (!encoder.startAgain) break;
     }
-    const { buffers, refs, modules, captured } = encoder;
-    return { bytes: encoder.to.written(), buffers, refs, modules, captured: captured ?? NO_NAMES };
+    const { buffers, refs, modules, captured, plain } = encoder;
+    const unit = given && encoder.captures && codeUnitOf(given.fn, encoder.captures);
+    return { bytes: encoder.to.written(), buffers, refs, modules, plain, captured: captured ?? NO_NAMES, unit };
   } catch (cause) {
     if (cause instanceof SerializationError) throw cause;
     if (cause instanceof OtherSessionError)

@@ -31,6 +31,8 @@ export class Encoder {
   options!: EncodeOptions;
   buffers = NO_BUFFERS;
   modules = NO_MODULES;
+  /** See `Encoded`. */
+  plain = true;
   /** Set when a fact was found that earlier bytes should have known. */
   startAgain = false;
   memory: Map<ArrayBufferLike, MemoryUse> | undefined;
@@ -54,6 +56,7 @@ export class Encoder {
     this.buffers = NO_BUFFERS;
     this.refs = NO_REFS;
     this.modules = NO_MODULES;
+    this.plain = true;
     this.startAgain = false;
     if (this.captured !== undefined) this.captured = [];
     this.depth = 0;
@@ -188,7 +191,10 @@ export class Encoder {
   #writeObject(value: object): void {
     const prototype = Object.getPrototypeOf(value) as object | null;
     // What code uses may be a module's own object; data is data.
-    if (this.captures !== undefined && encodeKnown(this, value)) return;
+    if (this.captures !== undefined && encodeKnown(this, value)) {
+      this.plain = false;
+      return;
+    }
     if (prototype === Array.prototype && Array.isArray(value)) this.writeArray(value);
     else if (prototype === Object.prototype) {
       this.to.byte(tags.TAG_OBJECT);
@@ -218,9 +224,11 @@ export class Encoder {
       holder = Object.getPrototypeOf(holder) as object | null;
     }
     if (prototype === null) {
-      if (encodeKnown(this, value)) return;
-      this.to.byte(tags.TAG_NULL_OBJECT);
-      this.writeFields(value);
+      if (encodeKnown(this, value)) this.plain = false;
+      else {
+        this.to.byte(tags.TAG_NULL_OBJECT);
+        this.writeFields(value);
+      }
     } else encodeOfClass(this, value, { kind: "plain" });
   }
 
@@ -280,6 +288,7 @@ export class Encoder {
   writePacked(value: object): boolean {
     const method = (value as { [tags.pack]?: () => tags.Packed | string })[tags.pack];
     if (typeof method !== "function") return false;
+    this.plain = false;
     const packed = method.call(value);
     if (typeof packed === "string") this.refuse(packed);
     this.needsModule(packed.url);

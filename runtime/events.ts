@@ -9,6 +9,7 @@ export type TaskEvent =
   | TaskSubmitted
   | TaskReady
   | TaskStarted
+  | ArgumentsRead
   | TaskBlocked
   | TaskResumed
   | TaskFinished
@@ -62,6 +63,19 @@ export interface TaskStarted {
   /** 0 for the first attempt. */
   attempt: number;
   workerId: string;
+}
+
+/** Array data among the task's arguments was taken out of the object store, in bytes. */
+export interface ArgumentsRead {
+  type: "argumentsRead";
+  time: number;
+  taskId: string;
+  /** Read in place, because the function is proven only to read it or has the option `shared`. */
+  viewed: number;
+  /** Copied for the task alone. */
+  copied: number;
+  /** Why the first of the copies had to be made: what the function does with which parameter. */
+  why?: string;
 }
 
 /** The task gave its slot back because it awaits `get` or `wait`. */

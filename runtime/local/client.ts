@@ -13,6 +13,7 @@ import { type Encoded, encode } from "../serialization/encode.ts";
 import type { ObjectRecord } from "../state.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { CellNumbers } from "./cell-numbers.ts";
+import { CheckedViews, type Holder } from "./checked-views.ts";
 import { Definitions } from "./definitions.ts";
 import { collectGarbage, collectGarbageOfThisTurn } from "./garbage.ts";
 import { LentArrays } from "./lent-arrays.ts";
@@ -41,6 +42,8 @@ export interface Caller {
   waitingTask(): number;
   /** The running task begins to await a call: its slot goes to others. */
   suspend(): void;
+  /** Who is given what is asked for now. */
+  holder(): Holder;
 }
 
 export class Client implements Backend {
@@ -61,6 +64,8 @@ export class Client implements Backend {
   readonly #streams: OpenStreams;
   readonly #room: Room;
   readonly #sharedViews: SharedViews;
+  /** With `checkWrites`. */
+  readonly checked: CheckedViews | undefined;
   readonly #lent: LentArrays;
   readonly #cells = new CellNumbers((id, label) => this.line.announce({ type: "cell", id, label }));
   readonly #thread: ThreadEvents;
@@ -88,6 +93,7 @@ export class Client implements Backend {
     this.objectStoreMemory = this.store.account.limit;
     this.#room = new Room(this.line, link.session.spillPlace !== undefined, () => this.#reclaim());
     this.#lent = new LentArrays(this.store);
+    this.checked = link.session.checkWrites ? new CheckedViews() : undefined;
     this.#sharedViews = new SharedViews(
       (id) => this.#holdView(id),
       (id) => this.#releaseView(id),
@@ -138,6 +144,7 @@ export class Client implements Backend {
     const policy = this.definitions.numberOfOptions(options);
     const time = now();
     const inputs = topLevelRefs(args);
+    for (const input of inputs) this.checked?.checkObject(input);
     const preview = options.options.name === undefined ? previewOf(args) : undefined;
     const text = typeof preview === "string" ? Buffer.from(preview) : undefined;
     const encoded = this.#encode(args, source.functionName);
@@ -209,8 +216,14 @@ export class Client implements Backend {
   }
 
   /** Rebuilds a value. With `sharedBy`, arrays are views on the store's memory that keep that object alive; else private copies. */
-  decodeContent(main: Uint8Array, locators: readonly Locator[], sharedBy: number | undefined): unknown {
-    return this.decodeWith(main, (index) => this.#bufferAt(locators[index]!, sharedBy));
+  decodeContent(
+    main: Uint8Array,
+    locators: readonly Locator[],
+    sharedBy: number | undefined,
+    holder?: Holder,
+  ): unknown {
+    const buffer = (index: number): Uint8Array => this.#bufferAt(locators[index]!, sharedBy, holder);
+    return this.decodeWith(main, buffer, sharedBy !== undefined);
   }
 
   /** Takes a value's array data out of the store now, where its decoding has to wait. */
@@ -218,14 +231,18 @@ export class Client implements Backend {
     return locators.map((locator) => this.#bufferAt(locator, sharedBy));
   }
 
-  decodeWith(main: Uint8Array, buffer: (index: number) => Uint8Array): unknown {
-    return decode(main, { buffer, makeRef: (id) => borrowedRef(id, this) });
+  decodeWith(main: Uint8Array, buffer: (index: number) => Uint8Array, isShared: boolean): unknown {
+    return decode(main, { buffer, isShared, makeRef: (id) => borrowedRef(id, this) });
   }
 
-  #bufferAt(locator: Locator, sharedBy: number | undefined): Uint8Array {
+  #bufferAt(locator: Locator, sharedBy: number | undefined, holder?: Holder): Uint8Array {
     const { bytes, segment } = locator;
     if (bytes === 0) return new Uint8Array(0);
     if (sharedBy === undefined) return this.store.copy(locator);
+    if (this.checked !== undefined) {
+      const copy = this.store.readShared(locator).buffer as SharedArrayBuffer;
+      return this.checked.make(copy, sharedBy, holder ?? this.#caller.holder());
+    }
     // What was spilled is read into memory of its own, as good as a view to whoever asked for one.
     if (isOnDisk(segment)) return this.store.readShared(locator);
     return this.#sharedViews.make(this.store.memory(segment), locator, sharedBy);

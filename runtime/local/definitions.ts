@@ -3,6 +3,7 @@ import { types } from "node:util";
 import type { FunctionSource, OptionSet } from "../backend.ts";
 import { SerializationError } from "../errors.ts";
 import { currentHost } from "../host.ts";
+import { type Reading, readingOf } from "../reading/reading.ts";
 import { loadModules } from "../serialization/decode.ts";
 import {
   type CapturedName,
@@ -34,12 +35,15 @@ export interface LoadedFunction {
   /** Whether calls of it have never returned a promise; undefined before the first. */
   synchronous: boolean | undefined;
   loading: Promise<void> | undefined;
+  /** What it does with its arguments. */
+  reading: Reading | undefined;
 }
 
 /** A function that this thread has shipped. */
 interface Shipped {
   id: number;
   captured: readonly CapturedName[];
+  reading: Reading | undefined;
   /** The cell in which changes were last looked for. */
   lookedIn: string | undefined;
   warned?: boolean;
@@ -72,7 +76,7 @@ export class Definitions {
       this.#lookForChanges(source, known);
       return known.id;
     }
-    const shipped: Shipped = { id: this.#number(), captured: [], lookedIn: currentHost()?.currentCell() };
+    const shipped: Shipped = { id: this.#number(), captured: [], reading: undefined, lookedIn: currentHost()?.currentCell() };
     // A function that uses itself as a task meets its own number while it is captured.
     this.#shipped.set(source, shipped);
     try {
@@ -89,8 +93,10 @@ export class Definitions {
     const encoded = this.#encode(source);
     this.#checkSize(functionName, encoded);
     const block = blockContent(prepareBlock(encoded, this.#client.store));
-    this.#client.line.post({ type: "define", id: shipped.id, functionName, block, refs: [...encoded.refs] });
+    const reading = readingOf(encoded.unit);
+    this.#client.line.post({ type: "define", id: shipped.id, functionName, block, refs: [...encoded.refs], reading });
     shipped.captured = encoded.captured;
+    shipped.reading = reading;
   }
 
   /** Warns of large captures and refuses very large ones. */
@@ -198,6 +204,7 @@ export class Definitions {
       quick: false,
       synchronous: undefined,
       loading: undefined,
+      reading: message.reading,
     };
     this.#loaded.set(id, loaded);
     this.#load(message, loaded);

@@ -27,6 +27,7 @@ export const Row = {
   yielded: 15,
   spilled: 16,
   restored: 17,
+  argumentsRead: 18,
 } as const;
 
 /** What a row cannot hold. */
@@ -42,6 +43,8 @@ export interface RowDetail {
   event?: TaskEvent;
   outcome?: "ok" | "failed" | "timeout" | "interrupted";
   timeout?: number | undefined;
+  /** Why arrays were copied. */
+  why?: string;
 }
 
 /** The first column is the kind and, in units of this, which of the chunk's details belongs to the row; 0 is none. */
@@ -170,6 +173,14 @@ const makers: Record<number, (row: RowView) => TaskEvent> = {
   }),
   [Row.ready]: ({ taskId, time }) => ({ type: "ready", time, taskId }),
   [Row.started]: ({ a, b, taskId, time }) => ({ type: "started", time, taskId, attempt: b, workerId: workerIdText(a) }),
+  [Row.argumentsRead]: ({ a, b, detail, taskId, time }) => ({
+    type: "argumentsRead",
+    time,
+    taskId,
+    viewed: a,
+    copied: b,
+    ...(detail.why === undefined ? {} : { why: detail.why }),
+  }),
   [Row.blocked]: ({ taskId, time }) => ({ type: "blocked", time, taskId }),
   [Row.resumed]: ({ taskId, time }) => ({ type: "resumed", time, taskId }),
   [Row.finished]: ({ a, b, c, d, e, taskId, time }) => ({

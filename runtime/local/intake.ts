@@ -125,7 +125,7 @@ export class Intake {
       case protocol.TimeOver:
         return this.#scheduler.timeOver(f64[word]!);
       case protocol.Decoded:
-        return this.#scheduler.argumentsRead(f64[word]!, i32[word * 2 + 2]!);
+        return this.#argumentsRead(reader);
       case protocol.AskRoom:
         return this.#scheduler.store.askRoom(client, f64[word]!, f64[word + 1]!, now());
       case protocol.Dropped:
@@ -193,6 +193,13 @@ export class Intake {
 
   #ended({ f64, i32, word }: RingReader, blocks: Block[]): void {
     this.#scheduler.finished(f64[word]!, f64[word + 1]!, f64[word + 2]!, f64[word + 3]!, i32[word * 2 + 8]!, blocks);
+  }
+
+  #argumentsRead({ f64, i32, u8, word }: RingReader): void {
+    const length = i32[word * 2 + 3]!;
+    const why = length === 0 ? undefined : utf8.decode(u8.slice((word + 4) * 8, (word + 4) * 8 + length));
+    const size = { viewed: f64[word + 2]!, copied: f64[word + 3]!, why };
+    this.#scheduler.argumentsRead(f64[word]!, i32[word * 2 + 2]!, size, now());
   }
 
   #yielded(peer: Peer, reader: RingReader): void {

@@ -207,7 +207,10 @@ export class ObjectStore {
 
   /** The same in memory that threads can share. */
   readShared(locator: Locator): Uint8Array {
-    return this.#files.read(locator, new Uint8Array(new SharedArrayBuffer(locator.bytes)));
+    const copy = new Uint8Array(new SharedArrayBuffer(locator.bytes));
+    if (isOnDisk(locator.segment)) return this.#files.read(locator, copy);
+    copy.set(this.view(locator));
+    return copy;
   }
 
   /** A segment's memory, wherever it was made. */

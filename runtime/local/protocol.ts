@@ -9,6 +9,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { Question } from "../backend.ts";
 import type { TaskHop } from "../errors.ts";
 import type { TaskEvent } from "../events.ts";
+import type { Reading } from "../reading/reading.ts";
 import type { Helm } from "./cutter.ts";
 import type { FailureKind } from "./records.ts";
 import type { SpillPlace } from "./spill-folder.ts";
@@ -35,7 +36,7 @@ export const Yielded = 15; // f task, f item, f time, i attempt j index, i waits
 export const Taken = 16; // f task, i count j 0
 export const CloseStream = 17; // f task, i cancel j 0, f time
 export const Up = 19; // a worker has loaded, and takes tasks
-export const Decoded = 32; // f task, i attempt j 0: it has read its arguments and inputs out of the store
+export const Decoded = 32; // f task, i attempt j text bytes, f viewed bytes, f copied bytes, text why copied: it has read its arguments and inputs out of the store
 export const AskRoom = 33; // f ticket, f bytes: the store is full
 export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 
@@ -83,6 +84,8 @@ export interface DefineMessage {
   functionName: string;
   block: Int32Array;
   refs: number[];
+  /** What is proven of it; undefined where it has no parameters. */
+  reading: Reading | undefined;
 }
 
 /** One set of task options, once a remote function. */
@@ -171,6 +174,7 @@ export interface SessionFacts {
   namespace: string;
   totals: Record<string, number>;
   logToDriver: boolean;
+  checkWrites: boolean;
   /** A module that lets the thread that imports it load TypeScript files; undefined where none is needed. */
   typescriptLoader: string | undefined;
   /** Where objects are spilled; the folder is made when it is needed. */

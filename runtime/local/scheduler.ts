@@ -95,9 +95,17 @@ export class Scheduler {
   }
 
   /** A worker has read all that the task was sent. */
-  argumentsRead(id: number, attempt: number): void {
+  argumentsRead(
+    id: number,
+    attempt: number,
+    { copied, viewed, why }: { viewed: number; copied: number; why: string | undefined },
+    time: number,
+  ): void {
     const task = this.tasks.get(id);
-    if (task?.attempt === attempt && task.startedAt > 0) this.store.allRead(task);
+    if (task?.attempt !== attempt || task.startedAt === 0) return;
+    this.store.allRead(task);
+    const detail = why === undefined ? undefined : { why };
+    if (viewed + copied > 0) this.log.add(Row.argumentsRead, stepTime(task, time), id, viewed, copied, 0, 0, 0, detail);
   }
 
   #goOn(task: Task): void {

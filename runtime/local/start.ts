@@ -22,6 +22,7 @@ export interface LocalOptions {
   objectStoreMemory: number;
   namespace: string;
   logToDriver: boolean;
+  checkWrites: boolean;
   /** The folder that a folder for spilled objects is made in; false for none. */
   spillDirectory: string | false;
 }
@@ -34,6 +35,7 @@ export function startLocal(options: LocalOptions): Client {
     namespace: options.namespace,
     totals: { ...options.totals },
     logToDriver: options.logToDriver,
+    checkWrites: options.checkWrites,
     typescriptLoader: currentHost()?.typescriptLoader,
     spillPlace: options.spillDirectory === false ? undefined : spillPlaceIn(options.spillDirectory),
   };
@@ -79,7 +81,8 @@ class LocalDriver extends Client {
   readonly #removeFolder: () => void;
 
   constructor(link: Link, thread: Worker) {
-    super(link, { task: () => 0, waitingTask: () => 0, suspend: () => {} });
+    const holder = { task: 0, name: "the driver" };
+    super(link, { task: () => 0, waitingTask: () => 0, suspend: () => {}, holder: () => holder });
     this.#thread = thread;
     const { spillPlace } = link.session;
     this.#removeFolder = () => spillPlace !== undefined && removeSpillPlace(spillPlace);

@@ -7,6 +7,7 @@ import type { Handovers } from "./handovers.ts";
 import type { Locator } from "./locator.ts";
 import * as protocol from "./protocol.ts";
 import { isRetryable } from "./retry-rule.ts";
+import type { TaskArguments } from "./task-arguments.ts";
 import type { WorkerTask } from "./worker-task.ts";
 
 /** Characters of an error's name or message that the event log keeps. */
@@ -36,11 +37,18 @@ export class TaskReports {
   }
 
   /** Its arguments and inputs are read: nothing of them in the store is needed any more but what there are views on. */
-  argumentsRead(task: WorkerTask): void {
-    const to = this.#client.line.begin(2);
-    to.f64[to.word] = task.id;
-    to.i32[to.word * 2 + 2] = task.attempt;
-    this.#client.line.commitSilently(protocol.Decoded, 2);
+  argumentsRead(task: WorkerTask, { copiedBytes, viewedBytes, why }: TaskArguments): void {
+    const text = why === undefined ? undefined : Buffer.from(shortened(why));
+    const words = 4 + (((text?.length ?? 0) + 7) >> 3);
+    const to = this.#client.line.begin(words);
+    const { f64, i32, word } = to;
+    f64[word] = task.id;
+    i32[word * 2 + 2] = task.attempt;
+    i32[word * 2 + 3] = text?.length ?? 0;
+    f64[word + 2] = viewedBytes;
+    f64[word + 3] = copiedBytes;
+    if (text !== undefined) to.u8.set(text, (word + 4) * 8);
+    this.#client.line.commitSilently(protocol.Decoded, words);
   }
 
   /** The task was told that its time is over, and ends by itself or is let go. */

@@ -9,9 +9,7 @@ import { becomeWorker } from "../current.ts";
 import { TaskCancelledError, TaskTimeoutError } from "../errors.ts";
 import { enterGuard, INTERRUPT_INSIDE, interruptWord, leaveGuard } from "../host.ts";
 import { workerIdText } from "../ids.ts";
-import { refNumber } from "../object-ref.ts";
 import { loadModules, loadTypeScriptBy, modulesLoaded } from "../serialization/decode.ts";
-import type { BlockContent } from "./block.ts";
 import { CLAIM_DECLINED, CLAIM_STARTED, CLAIM_WAITING } from "./claims.ts";
 import { Client } from "./client.ts";
 import { Handovers } from "./handovers.ts";
@@ -19,6 +17,7 @@ import { runItems } from "./item-run.ts";
 import { Pages } from "./payload.ts";
 import * as protocol from "./protocol.ts";
 import type { RingReader } from "./ring.ts";
+import { readArguments } from "./task-arguments.ts";
 import { captureOutput } from "./task-output.ts";
 import { TaskReports } from "./task-reports.ts";
 import { defineHostObject } from "./worker-host.ts";
@@ -56,6 +55,10 @@ class WorkerThread {
       task: () => this.current()?.id ?? 0,
       waitingTask: () => this.#waitingTask(),
       suspend: () => this.#suspend(),
+      holder: () => {
+        const task = this.current();
+        return { task: task?.id ?? 0, name: task === undefined ? "code that outlived its task" : `task ${task.name}` };
+      },
     };
     this.#client = new Client(link, caller, {
       record: (type, reader) => this.#record(type, reader),
@@ -319,23 +322,10 @@ class WorkerThread {
     task.stopTimer = () => clearTimeout(timer);
   }
 
-  /** Decodes the arguments; refs at top level become the values that came along. */
   #arguments(task: WorkerTask): unknown[] {
-    const { payload, options } = task;
-    const { store } = this.#client;
-    let anyInStore = false;
-    const decode = ({ inStore, locators, main }: BlockContent, sharedBy: number): unknown => {
-      anyInStore ||= inStore;
-      return this.#client.decodeContent(main, locators, options.shared ? sharedBy : undefined);
-    };
-    let args = decode(payload.args(store), -task.id) as unknown[];
-    if (payload.inputs > 0)
-      args = args.map((arg) => {
-        const id = refNumber(arg);
-        return id === undefined ? arg : decode(payload.input(id, store), id);
-      });
-    if (anyInStore) this.#reports.argumentsRead(task);
-    return args;
+    const read = readArguments(task, this.#client);
+    if (read.inStore) this.#reports.argumentsRead(task, read);
+    return read.values;
   }
 
   #finished(task: WorkerTask, value: unknown): void {
@@ -343,6 +333,7 @@ class WorkerThread {
     if (task.isOverTime) task.stop(task.timeoutReason());
     if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
     try {
+      this.#client.checked?.checkTask(task.id);
       this.#reports.returned(task, value);
     } catch (error) {
       return this.#failed(task, error);

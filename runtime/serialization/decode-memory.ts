@@ -1,6 +1,6 @@
 /** Array buffers and views back from encoded bytes, over the memory that the reader gave. */
 import type { Decoder } from "./decode.ts";
-import { DATA_OUT_OF_BAND, VIEW_NAMES } from "./tags.ts";
+import { DATA_OUT_OF_BAND, MEMORY_PART, MEMORY_WITH_BUFFER, VIEW_NAMES } from "./tags.ts";
 
 type ViewClass = {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): ArrayBufferView;
@@ -28,22 +28,28 @@ export function readSharingView(decoder: Decoder): ArrayBufferView {
 
 export function readMemory(decoder: Decoder): Memory {
   const memory: Memory = decoder.keep({ bytes: new Uint8Array() });
-  const isWhole = decoder.from.byte() === 1;
-  let bytes = readData(decoder);
+  const seen = decoder.from.byte();
+  const bytes = readData(decoder);
+  const isExact = bytes.byteLength === bytes.buffer.byteLength;
   // Where the whole buffer is seen, its views must have the very buffer that a reader of `.buffer` gets.
-  if (isWhole && (bytes.buffer instanceof ArrayBuffer ? bytes.byteLength !== bytes.buffer.byteLength : false)) {
-    bytes = new Uint8Array(bytes);
-  }
-  memory.bytes = bytes;
+  if (seen === MEMORY_WITH_BUFFER && decoder.options.isShared === true)
+    memory.bytes = isExact && !(bytes.buffer instanceof ArrayBuffer) ? bytes : sharedCopy(bytes);
+  else if (seen !== MEMORY_PART && bytes.buffer instanceof ArrayBuffer && !isExact) memory.bytes = new Uint8Array(bytes);
+  else memory.bytes = bytes;
   return memory;
 }
 
-export function readBuffer(decoder: Decoder): ArrayBuffer {
+/** An `ArrayBuffer`; over shared memory a `SharedArrayBuffer`. */
+export function readBuffer(decoder: Decoder): ArrayBufferLike {
   const number = decoder.reserve();
   const memory = decoder.read() as Memory;
-  // An ArrayBuffer cannot stand for a part of shared memory: it gets a copy.
-  if (!(memory.bytes.buffer instanceof ArrayBuffer)) memory.bytes = new Uint8Array(memory.bytes);
-  return decoder.finish(number, memory.bytes.buffer as ArrayBuffer);
+  return decoder.finish(number, memory.bytes.buffer);
+}
+
+function sharedCopy(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.byteLength));
+  copy.set(bytes);
+  return copy;
 }
 
 function readData(decoder: Decoder): Uint8Array {

@@ -16,6 +16,8 @@ export interface DecodeOptions {
    * by 8. Arrays are made over this very memory.
    */
   buffer(index: number): Uint8Array;
+  /** Whether what `buffer` gives is shared: an `ArrayBuffer` becomes a `SharedArrayBuffer` then. */
+  isShared?: boolean;
   makeRef(id: number): object;
 }
 

@@ -1,6 +1,16 @@
 /** Array buffers and views on them: views that share memory keep sharing it. */
 import type { Encoder } from "./encoder.ts";
-import { DATA_INLINE, DATA_OUT_OF_BAND, TAG_BUFFER, TAG_MEMORY, TAG_SHARING_VIEW, TAG_VIEW } from "./tags.ts";
+import {
+  DATA_INLINE,
+  DATA_OUT_OF_BAND,
+  MEMORY_PART,
+  MEMORY_WHOLE,
+  MEMORY_WITH_BUFFER,
+  TAG_BUFFER,
+  TAG_MEMORY,
+  TAG_SHARING_VIEW,
+  TAG_VIEW,
+} from "./tags.ts";
 
 /** What one encode found out about a piece of memory. */
 export interface MemoryUse {
@@ -75,7 +85,7 @@ function writeMemory(encoder: Encoder, buffer: ArrayBufferLike, use: MemoryUse):
   }
   if (encoder.repeats(node)) return;
   encoder.to.byte(TAG_MEMORY);
-  encoder.to.byte(use.first === 0 && use.end === buffer.byteLength ? 1 : 0);
+  encoder.to.byte(use.first === 0 && use.end === buffer.byteLength ? (use.users.has(buffer) ? MEMORY_WITH_BUFFER : MEMORY_WHOLE) : MEMORY_PART);
   writeData(encoder, buffer, use.first, use.end - use.first);
 }
 

@@ -61,6 +61,11 @@ export const SYMBOL_UNIQUE = 2;
 export const DATA_INLINE = 0;
 export const DATA_OUT_OF_BAND = 1;
 
+/** How much of the memory under several views is seen; in the last case its buffer is a value too. */
+export const MEMORY_PART = 0;
+export const MEMORY_WHOLE = 1;
+export const MEMORY_WITH_BUFFER = 2;
+
 /** Views by number. */
 export const VIEW_NAMES = [
   "Buffer",

@@ -1,4 +1,5 @@
 import type {
+  ArgumentsRead,
   CallReturned,
   CallStarted,
   ItemYielded,
@@ -32,6 +33,8 @@ export interface TaskRecord {
   endedAt: number | undefined;
   state: "waiting" | "running" | "finished" | "failed" | "cancelled";
   size: number | undefined;
+  /** How its last attempt got array arguments. */
+  read: ArgumentsRead | undefined;
   error: { name: string; message: string } | undefined;
   attempts: AttemptRecord[];
   /** Objects that a generator has yielded. */
@@ -185,6 +188,7 @@ export class TimelineBuilder {
       endedAt: undefined,
       state: "waiting",
       size: undefined,
+      read: undefined,
       error: undefined,
       attempts: [],
       items: undefined,
@@ -250,7 +254,7 @@ function pushBounded<T>(list: T[], item: T): void {
 
 type StepOfTask = Extract<
   TaskEvent,
-  { type: "ready" | "started" | "blocked" | "resumed" | "finished" | "failed" | "cancelled" }
+  { type: "ready" | "started" | "argumentsRead" | "blocked" | "resumed" | "finished" | "failed" | "cancelled" }
 >;
 
 function advance(task: TaskRecord, event: StepOfTask): void {
@@ -262,6 +266,9 @@ function advance(task: TaskRecord, event: StepOfTask): void {
     case "started":
       task.state = "running";
       task.attempts.push(newAttempt(event.attempt, event.workerId, event.time));
+      return;
+    case "argumentsRead":
+      task.read = event;
       return;
     case "blocked":
       last?.blocked.push({ start: event.time, end: Number.NaN });

@@ -138,6 +138,7 @@ function taskSlices(task: TimelineTask, data: TimelineData, rows: Rows): ChromeT
       ...(task.parentId === undefined ? {} : { parent: task.parentId }),
       ...(task.dependencies.length === 0 ? {} : { after: task.dependencies }),
       ...(task.size === undefined ? {} : { result_bytes: task.size }),
+      ...argumentsOf(task),
       ...(attempt.error === undefined ? {} : { error: `${attempt.error.name}: ${attempt.error.message}` }),
     };
     const slices = [slice(task.name, "task", attempt.start, attempt.end, args)];
@@ -180,6 +181,13 @@ function putEvents(data: TimelineData, rows: Rows): ChromeTraceEvent[] {
       args: { object_id: objectId, bytes },
     };
   });
+}
+
+/** How it got array data that was among its arguments. */
+function argumentsOf({ argumentsRead }: TimelineTask): Record<string, unknown> {
+  if (argumentsRead === undefined) return {};
+  const { copied, viewed, why } = argumentsRead;
+  return { viewed_bytes: viewed, copied_bytes: copied, ...(why === undefined ? {} : { copied_because: why }) };
 }
 
 function flowEvents(data: TimelineData, rows: Rows): ChromeTraceEvent[] {

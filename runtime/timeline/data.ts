@@ -63,6 +63,8 @@ export interface TimelineTask {
   state: TimelineTaskState;
   /** Encoded size of the results in bytes. */
   size: number | undefined;
+  /** Array data among its arguments, in bytes: read in place, copied for it, and why. Undefined where there was none. */
+  argumentsRead: { viewed: number; copied: number; why?: string } | undefined;
   /** Ids of the tasks whose results it was given as arguments. */
   dependencies: readonly string[];
   /** Objects it was given: results of tasks and `put` objects. */

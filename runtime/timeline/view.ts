@@ -186,6 +186,7 @@ function showTask(task: TaskRecord, source: Source, lanes: LaneTable, now: numbe
     endedAt: task.endedAt,
     state: task.state,
     size: task.size,
+    argumentsRead: task.read,
     dependencies: task.dependencies,
     inputs,
     returns,

@@ -206,7 +206,7 @@ function performBy(world: World, actor: Actor, act: ActBy): boolean {
       const { attempt, over, reading, task } = actor;
       if (over !== undefined || reading.length === 0) return false;
       actor.reading = [];
-      thread.say((scheduler) => scheduler.argumentsRead(task, attempt));
+      thread.say((scheduler) => scheduler.argumentsRead(task, attempt, { viewed: 0, copied: 0, why: undefined }, time));
       return true;
     }
     case "yield":

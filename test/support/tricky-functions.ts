@@ -100,7 +100,7 @@ export const writes: Record<string, Fn> = {
   "the head of for-in": (a: Any) => {
     for (a[0] in { 7: true });
   },
-  "a callback's third argument": (a) => a.forEach((_, index, self) => self.fill(index)),
+  "a callback's third argument": (a) => a.forEach((_, index, self) => void self.fill(index)),
   "a callback's this": (a) =>
     a.forEach(function (this: Any) {
       this[0] = 9;
@@ -179,7 +179,7 @@ export const writes: Record<string, Fn> = {
     };
     return box.it;
   },
-  valueOf: (a) => {
+  "an object with valueOf": (a) => {
     const box: Any = {
       a,
       valueOf() {
@@ -282,7 +282,7 @@ export const writes: Record<string, Fn> = {
   "Promise.all": async (a) => {
     (await Promise.all([a]))[0]![0] = 9;
   },
-  then: (a) =>
+  "a promise's then": (a) =>
     Promise.resolve(a).then((b) => {
       b[0] = 9;
     }),
@@ -330,7 +330,7 @@ export const writes: Record<string, Fn> = {
   },
   "structuredClone with transfer": (a) => structuredClone(a, { transfer: [a.buffer as ArrayBuffer] }).length,
   WebAssembly: (a) => {
-    const memory = new WebAssembly.Memory({ initial: 1 });
+    const memory = new (globalThis as Any).WebAssembly.Memory({ initial: 1 });
     new Uint8Array(memory.buffer).set(new Uint8Array(a.buffer, a.byteOffset, 8));
     new Uint8Array(a.buffer, a.byteOffset, 8).set(new Uint8Array(memory.buffer, 8, 8));
   },
@@ -358,7 +358,6 @@ export const writes: Record<string, Fn> = {
     }
   },
   "a replaced method by Object.assign": (a: Any) => {
-    const { some } = Float64Array.prototype;
     Object.assign(Float64Array.prototype, {
       some(this: Float64Array) {
         return this.fill(9).length > 0;
@@ -368,7 +367,6 @@ export const writes: Record<string, Fn> = {
       return a.some(Boolean);
     } finally {
       delete (Float64Array.prototype as Any).some;
-      void some;
     }
   },
   "an expando that keeps it": (a) => {

@@ -202,6 +202,11 @@ export class Client implements Backend {
   }
 
   lend(bytes: number): Uint8Array {
+    // Objects that went count no more, but their room does while their arrays are there: it must be counted again first.
+    if (this.line.reader.pending) {
+      setImmediate(() => this.line.drain());
+      this.line.readAll();
+    }
     return this.#lent.make(bytes);
   }
 

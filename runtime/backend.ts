@@ -2,6 +2,7 @@
 
 import type { Handles } from "./object-ref.ts";
 import type { ResourceShape, TaskOptions } from "./options.ts";
+import type { ParameterReading } from "./reading/reading.ts";
 import type { ObjectRecord } from "./state.ts";
 
 /** A remote function as the public half made it; the backend remembers what it has shipped of it under this object. */
@@ -56,6 +57,8 @@ export interface Backend {
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number;
   /** The function's number, under which other threads can submit it too; undefined when it cannot be shipped. */
   definitionOf(source: FunctionSource): number | undefined;
+  /** What is proven of what the function does with its parameters. Ships it; throws `SerializationError`. */
+  explain(source: FunctionSource): ParameterReading[];
   /** The next item of a stream, undefined at its end; a stream that failed gives the task's own object last. The caller owns a handle of any other. */
   nextItem(stream: number): Promise<number | undefined>;
   /** Stops reading a stream; with `cancel` its task is to stop too, else it goes on for its effects. */

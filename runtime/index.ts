@@ -24,6 +24,7 @@ export type { ObjectRefGenerator } from "./object-stream.ts";
 export { listObjects, listTasks, listWorkers, profile, timeline } from "./observe.ts";
 export type { CancelOptions, ErrorClass, GetOptions, InitOptions, TaskOptions, WaitOptions } from "./options.ts";
 export { type ProgressOptions, progress } from "./progress.ts";
+export type { ParameterReading } from "./reading/reading.ts";
 export {
   asCompleted,
   availableResources,

@@ -98,7 +98,15 @@ function differences(have: Required<InitOptions>, want: Required<InitOptions>): 
 function startRuntime(options: Required<InitOptions>): Running {
   const totals = shapeOf(options);
   const { numCpus: threads, objectStoreMemory, namespace, logToDriver, checkWrites, spillDirectory } = options;
-  const client = startLocal({ threads, totals, objectStoreMemory, namespace, logToDriver, checkWrites, spillDirectory });
+  const client = startLocal({
+    threads,
+    totals,
+    objectStoreMemory,
+    namespace,
+    logToDriver,
+    checkWrites,
+    spillDirectory,
+  });
   const runtime: Runtime = { options, backend: "local", sessionId: client.sessionId, [Symbol.asyncDispose]: shutdown };
   running = { runtime, client };
   return running;

@@ -7,6 +7,7 @@ import { guarded } from "./host.ts";
 import { type ObjectRef, ownRef, refBackend, refNumber } from "./object-ref.ts";
 import { type ObjectRefGenerator, streamNumber, streamOf } from "./object-stream.ts";
 import { amountsOf, checkTaskOptions, type ResourceShape, shapeOf, showValue, type TaskOptions } from "./options.ts";
+import type { ParameterReading } from "./reading/reading.ts";
 import { backend, checkRef } from "./runtime.ts";
 import { pack } from "./serialization/tags.ts";
 
@@ -22,6 +23,8 @@ export interface RemoteFunction<A extends readonly unknown[], R, Refs = ObjectRe
   remote(...args: Arguments<A>): Refs;
   /** A copy with other options; those not given are kept. */
   options<const O extends TaskOptions>(options: O): RemoteFunction<A, R, RefsOf<R, O, Refs>>;
+  /** How tasks get array arguments, by parameter: as views on shared memory where the function is proven only to read, else as copies, and why. */
+  explain(): ParameterReading[];
 }
 
 /** A ref for each element, position by position. */
@@ -44,6 +47,8 @@ export interface RemoteGenerator<A extends readonly unknown[], Y, Refs = ObjectR
   remote(...args: Arguments<A>): Refs;
   /** A copy with other options; those not given are kept. */
   options<const O extends TaskOptions>(options: O): RemoteGenerator<A, Y, ItemRefsOf<Y, O, Refs>>;
+  /** How tasks get array arguments, by parameter: as views on shared memory where the function is proven only to read, else as copies, and why. */
+  explain(): ParameterReading[];
 }
 
 /** What `.remote()` of a generator returns: the stream of its items, or with `numReturns` so many refs, ready when it has ended. */
@@ -97,6 +102,7 @@ interface AnyRemote {
   (): never;
   remote(...args: unknown[]): unknown;
   options(options: TaskOptions): AnyRemote;
+  explain(): ParameterReading[];
 }
 
 function make(source: FunctionSource, options: TaskOptions): AnyRemote {
@@ -124,7 +130,11 @@ function make(source: FunctionSource, options: TaskOptions): AnyRemote {
     args: [source.fn, functionName, travelling, backend().definitionOf(source)],
   });
   Object.defineProperty(direct, pack, { value: pack_, enumerable: false });
-  return Object.assign(direct, { remote: submit, options: copy });
+  const explain = (): ParameterReading[] => {
+    const owner = backend();
+    return guarded(() => owner.explain(source));
+  };
+  return Object.assign(direct, { remote: submit, options: copy, explain });
 }
 
 /**

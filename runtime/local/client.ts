@@ -8,6 +8,7 @@ import { ObjectLostError } from "../errors.ts";
 import { guarded } from "../host.ts";
 import { IdSource } from "../ids.ts";
 import { borrowedRef, Handles, ownRefNumber } from "../object-ref.ts";
+import { explainReading, type ParameterReading } from "../reading/reading.ts";
 import { decode } from "../serialization/decode.ts";
 import { type Encoded, encode } from "../serialization/encode.ts";
 import type { ObjectRecord } from "../state.ts";
@@ -137,6 +138,11 @@ export class Client implements Backend {
 
   definitionOf(source: FunctionSource): number | undefined {
     return this.definitions.numberIfSendable(source);
+  }
+
+  explain(source: FunctionSource): ParameterReading[] {
+    const reading = this.definitions.readingOf(source);
+    return reading === undefined ? [] : explainReading(reading);
   }
 
   submit(source: FunctionSource, options: OptionSet, args: readonly unknown[]): number {

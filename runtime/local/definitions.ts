@@ -76,7 +76,12 @@ export class Definitions {
       this.#lookForChanges(source, known);
       return known.id;
     }
-    const shipped: Shipped = { id: this.#number(), captured: [], reading: undefined, lookedIn: currentHost()?.currentCell() };
+    const shipped: Shipped = {
+      id: this.#number(),
+      captured: [],
+      reading: undefined,
+      lookedIn: currentHost()?.currentCell(),
+    };
     // A function that uses itself as a task meets its own number while it is captured.
     this.#shipped.set(source, shipped);
     try {
@@ -86,6 +91,12 @@ export class Definitions {
       throw error;
     }
     return shipped.id;
+  }
+
+  /** What is known of what it does with its parameters; of another thread's function nothing. */
+  readingOf(source: FunctionSource): Reading | undefined {
+    const id = this.numberOf(source);
+    return this.#shipped.get(source)?.reading ?? this.#messages.get(id)?.reading;
   }
 
   #ship(source: FunctionSource, shipped: Shipped): void {

@@ -68,7 +68,8 @@ const newPart = (index: number | undefined, owner: number, read: Part["read"]): 
 function decode(part: Part, content: BlockContent, task: WorkerTask, client: Client): unknown {
   for (const { bytes } of content.locators) part.bytes += bytes;
   const { reading } = task.loaded;
-  const mayBeRead = reading !== undefined && content.plain && (part.index === undefined || mayView(reading, part.index));
+  const mayBeRead =
+    reading !== undefined && content.plain && (part.index === undefined || mayView(reading, part.index));
   part.isViewed = part.bytes > 0 && (task.options.shared || mayBeRead);
   const sharedBy = part.isViewed ? part.owner : undefined;
   return client.decodeContent(content.main, content.locators, sharedBy, { task: task.id, name: `task ${task.name}` });
@@ -92,7 +93,9 @@ function takeBack(
       part.index === undefined
         ? values.flatMap((value, index) => (refs?.[index] === undefined && isObject(value) ? [index] : []))
         : [part.index];
-    const why = plain ? firstReason(indexes, (index) => whyCopy(reading, values, index), reading.parameters) : NOT_PLAIN;
+    const why = plain
+      ? firstReason(indexes, (index) => whyCopy(reading, values, index), reading.parameters)
+      : NOT_PLAIN;
     if (why === undefined) continue;
     first ??= why;
     if (!part.isViewed) continue;

@@ -27,14 +27,14 @@ export interface Reading {
 
 /** Finds out what a function does with its parameters; undefined for one that has none. */
 export function readingOf(unit: CodeUnit | undefined): Reading | undefined {
-  if (unit === undefined) return nothingProven("its source is not known", []);
+  if (unit === undefined) return nothingProven("its source is not known", ["(all)"]);
   try {
     const params = syntaxOf(unit).root.params as Tree[];
     if (params.length === 0 && !unit.text.includes("arguments")) return undefined;
     const parameters = params.map(parameterName);
     return { parameters, arrays: prove(unit, "arrays"), data: prove(unit, "data") };
   } catch (error) {
-    return nothingProven(`its source cannot be followed (${(error as Error).message})`, []);
+    return nothingProven(`its source cannot be followed (${(error as Error).message})`, ["(all)"]);
   }
 }
 
@@ -85,6 +85,27 @@ export function whyCopy(reading: Reading, args: readonly unknown[], index: numbe
     if ((proof.ifTyped & bit) !== 0 && !ArrayBuffer.isView(value)) return `${name} is no typed array`;
   }
   return builtinsAreGenuine(proof.builtins) ? undefined : "methods of the language were replaced";
+}
+
+/** How tasks of a function get the arrays that one of its parameters stands for. */
+export interface ParameterReading {
+  parameter: string;
+  /** Whether a typed array is read in place, in memory that others read too, or copied for the task. */
+  typedArray: "view" | "copy";
+  /** The same for a Buffer, a DataView, or plain data with arrays inside. */
+  otherData: "view" | "copy";
+  /** What the function does with it that makes a copy necessary; undefined where nothing does. */
+  why: string | undefined;
+}
+
+/** The reading for people. */
+export function explainReading({ arrays, data, parameters }: Reading): ParameterReading[] {
+  return parameters.map((parameter, index) => {
+    const writes = ({ writes }: Proof): "view" | "copy" => ((writes & bitOf(index)) === 0 ? "view" : "copy");
+    const place = Math.min(index, PARAMETERS - 1);
+    const why = arrays.why[place] ?? data.why[place];
+    return { parameter, typedArray: writes(arrays), otherData: writes(data), why };
+  });
 }
 
 /** Whether any argument may be proven to be only read. */

@@ -34,7 +34,8 @@ export function readMemory(decoder: Decoder): Memory {
   // Where the whole buffer is seen, its views must have the very buffer that a reader of `.buffer` gets.
   if (seen === MEMORY_WITH_BUFFER && decoder.options.isShared === true)
     memory.bytes = isExact && !(bytes.buffer instanceof ArrayBuffer) ? bytes : sharedCopy(bytes);
-  else if (seen !== MEMORY_PART && bytes.buffer instanceof ArrayBuffer && !isExact) memory.bytes = new Uint8Array(bytes);
+  else if (seen !== MEMORY_PART && bytes.buffer instanceof ArrayBuffer && !isExact)
+    memory.bytes = new Uint8Array(bytes);
   else memory.bytes = bytes;
   return memory;
 }

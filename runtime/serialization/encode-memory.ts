@@ -85,7 +85,13 @@ function writeMemory(encoder: Encoder, buffer: ArrayBufferLike, use: MemoryUse):
   }
   if (encoder.repeats(node)) return;
   encoder.to.byte(TAG_MEMORY);
-  encoder.to.byte(use.first === 0 && use.end === buffer.byteLength ? (use.users.has(buffer) ? MEMORY_WITH_BUFFER : MEMORY_WHOLE) : MEMORY_PART);
+  encoder.to.byte(
+    use.first === 0 && use.end === buffer.byteLength
+      ? use.users.has(buffer)
+        ? MEMORY_WITH_BUFFER
+        : MEMORY_WHOLE
+      : MEMORY_PART,
+  );
   writeData(encoder, buffer, use.first, use.end - use.first);
 }
 

@@ -84,7 +84,11 @@ describe("a view is the store's memory", () => {
 
   it("the timeline says why something was copied", async () => {
     await get(patched.remote(put(original())));
-    expect(readingOf("patched")).toMatchObject({ viewed: 0, copied: 8000, why: "array: array[1] (line 2): it is written" });
+    expect(readingOf("patched")).toMatchObject({
+      viewed: 0,
+      copied: 8000,
+      why: "array: array[1] (line 2): it is written",
+    });
   });
 });
 
@@ -115,7 +119,11 @@ describe("the proof depends on what comes with the array", () => {
 describe("shared: true", () => {
   it("views on by-value arguments stay what they are when the task is over", async () => {
     const keep = remote(
-      function keep(array: Float64Array, kept: Float64Array[] = ((globalThis as { kept?: Float64Array[] }).kept ??= [])) {
+      function keep(
+        array: Float64Array,
+        kept: Float64Array[] = ((globalThis as { kept?: Float64Array[] }).kept ??=
+          []),
+      ) {
         kept.push(array);
         return kept.map((one) => one[0]! + one[999]!);
       },

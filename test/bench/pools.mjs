@@ -34,6 +34,32 @@ function row(name, what, unit, better, { peers = [...pools, ...runtimes], counts
   };
 }
 
+const arrays = { peers: ["heddle", "piscina", "ray"], counts: [100 << 20, 100 << 20], rounds: [2, 5] };
+
+const arrayRows = [
+  row("array", "100 MB put and summed by 8 tasks (piscina: in a SharedArrayBuffer made by hand)", "ms", "less", arrays),
+  row("array-shared", "the same with the option `shared` (heddle)", "ms", "less", {
+    ...arrays,
+    peers: ["heddle", "piscina"],
+  }),
+  row("array-copied", "the same where the tasks write, each into a copy", "ms", "less", {
+    ...arrays,
+    peers: ["heddle", "piscina"],
+  }),
+  row("array-memory", "what the first of these takes beside the array itself, at its peak", "MB", "less", {
+    ...arrays,
+    peers: ["heddle", "piscina"],
+  }),
+  row("array-warm", "100 MB put where another object has been", "GB/s", "more", {
+    ...arrays,
+    peers: ["heddle", "piscina"],
+  }),
+  row("array-refs", "1,000 tasks that look at one 10 MB array by its ref", "ms", "less", {
+    ...arrays,
+    counts: [1000, 1000],
+  }),
+];
+
 export const poolRows = [
   {
     name: "start",
@@ -67,6 +93,7 @@ export const poolRows = [
   row("efficiency", "64 computing tasks of 20 ms: how much of two cores they use", "of 1", "more", {
     counts: [64, 64],
   }),
+  ...arrayRows,
   row("flood", "1,000,000 tasks, 100,000 in flight", "tasks/s", "more", {
     peers: ["heddle"],
     counts: [200_000, 1_000_000],

@@ -19,6 +19,14 @@ def add(a, b):
     return a + b
 
 
+def total(array):
+    return array.sum()
+
+
+def first(array):
+    return array[0]
+
+
 class Ray:
     def __init__(self, workers):
         import ray
@@ -108,6 +116,25 @@ def main(peer, measure, count, workers):
             pending = pool.take_one(pending)
         return time.perf_counter() - began
 
+    def array():
+        import numpy
+
+        pool.get([pool.submit(total, numpy.ones(1024)) for _ in range(8)])
+        data = numpy.ones(count // 8)
+        began = time.perf_counter()
+        ref = pool.ray.put(data)
+        sums = pool.get([pool.submit(total, ref) for _ in range(8)])
+        took = time.perf_counter() - began
+        assert set(sums) == {count // 8}
+        return took
+
+    def array_refs():
+        import numpy
+
+        ref = pool.ray.put(numpy.ones(10 * 2**17))
+        pool.get([pool.submit(first, ref) for _ in range(count)])
+        return seconds(lambda: pool.get([pool.submit(first, ref) for _ in range(count)]))
+
     def one_by_one(submit):
         return statistics.median(seconds(lambda: pool.get([submit()])) for _ in range(count))
 
@@ -127,6 +154,10 @@ def main(peer, measure, count, workers):
             return one_by_one(submit) * 1000
         if measure == "drain":
             return drain() * 1000
+        if measure == "array":
+            return array() * 1000
+        if measure == "array-refs":
+            return array_refs() * 1000
         if measure == "efficiency":
             return count * 0.02 / workers / seconds(lambda: pool.get([pool.submit(busy, 20) for _ in range(count)]))
         raise SystemExit(f"unknown measure: {measure}")

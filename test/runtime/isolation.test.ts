@@ -119,13 +119,11 @@ describe("the proof depends on what comes with the array", () => {
 describe("shared: true", () => {
   it("views on by-value arguments stay what they are when the task is over", async () => {
     const keep = remote(
-      function keep(
-        array: Float64Array,
-        kept: Float64Array[] = ((globalThis as { kept?: Float64Array[] }).kept ??=
-          []),
-      ) {
-        kept.push(array);
-        return kept.map((one) => one[0]! + one[999]!);
+      function keep(array: Float64Array) {
+        const thread = globalThis as { kept?: Float64Array[] };
+        thread.kept ??= [];
+        thread.kept.push(array);
+        return thread.kept.map((one) => one[0]! + one[999]!);
       },
       { shared: true },
     );

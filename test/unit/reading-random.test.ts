@@ -8,7 +8,7 @@ const names = ["a", "b", "c", "d"] as const;
 const name = fc.constantFrom(...names);
 const index = fc.constantFrom("0", "1", "i", "n", "a.length - 1");
 
-const { expression, statement } = fc.letrec<{ expression: string; statement: string }>((tie) => ({
+const { statement } = fc.letrec<{ expression: string; statement: string }>((tie) => ({
   expression: fc.oneof(
     { maxDepth: 3 },
     name,
@@ -94,8 +94,8 @@ it("whatever the code does, a proven parameter keeps its content", () => {
       if (isProven[0]) expect([...array]).toEqual([1, 2, 3]);
       if (isProven[1]) expect([...other]).toEqual([1, 2, 3]);
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
   // Else the test shows nothing.
-  expect(proven).toBeGreaterThan(100);
+  expect(proven).toBeGreaterThan(30);
 });

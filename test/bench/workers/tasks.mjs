@@ -5,6 +5,22 @@ export function add([a, b]) {
   return a + b;
 }
 
+export function sum(array) {
+  let total = 0;
+  for (let i = 0; i < array.length; i++) total += array[i];
+  return total;
+}
+
+export function sumOfCopy(array) {
+  const copy = array.slice();
+  copy[0] = 2;
+  return sum(copy);
+}
+
+export function first(array) {
+  return array[0];
+}
+
 export function busy(ms) {
   const end = performance.now() + ms;
   while (performance.now() < end);

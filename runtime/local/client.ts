@@ -12,14 +12,14 @@ import { explainReading, type ParameterReading } from "../reading/reading.ts";
 import { decode } from "../serialization/decode.ts";
 import { type Encoded, encode } from "../serialization/encode.ts";
 import type { ObjectRecord } from "../state.ts";
+import { ArrayMemory } from "./array-memory.ts";
 import { type Prepared, prepareBlock, writeBlock } from "./block.ts";
 import { CellNumbers } from "./cell-numbers.ts";
-import { CheckedViews, type Holder } from "./checked-views.ts";
+import type { Holder } from "./checked-views.ts";
 import { Definitions } from "./definitions.ts";
-import { collectGarbage, collectGarbageOfThisTurn } from "./garbage.ts";
-import { LentArrays } from "./lent-arrays.ts";
+import { collectGarbage } from "./garbage.ts";
 import { Line, type ThreadEvents } from "./line.ts";
-import { isOnDisk, type Locator } from "./locator.ts";
+import type { Locator } from "./locator.ts";
 import { Notes } from "./notes.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { OpenStreams, waitNumber } from "./open-streams.ts";
@@ -30,7 +30,6 @@ import * as protocol from "./protocol.ts";
 import { readAnswer } from "./queries.ts";
 import type { RingReader } from "./ring.ts";
 import { openStore, Room } from "./room.ts";
-import { SharedViews } from "./shared-views.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 const OUT_OF_BAND_BYTES = 4096;
@@ -64,10 +63,7 @@ export class Client implements Backend {
   readonly #subscriptions: Subscriptions;
   readonly #streams: OpenStreams;
   readonly #room: Room;
-  readonly #sharedViews: SharedViews;
-  /** With `checkWrites`. */
-  readonly checked: CheckedViews | undefined;
-  readonly #lent: LentArrays;
+  readonly arrays: ArrayMemory;
   readonly #cells = new CellNumbers((id, label) => this.line.announce({ type: "cell", id, label }));
   readonly #thread: ThreadEvents;
   readonly #answers = new Map<number, unknown>();
@@ -92,13 +88,9 @@ export class Client implements Backend {
     this.#ids = new IdSource(link.index);
     this.store = openStore(link, this.line, () => this.#room);
     this.objectStoreMemory = this.store.account.limit;
-    this.#room = new Room(this.line, link.session.spillPlace !== undefined, () => this.#reclaim());
-    this.#lent = new LentArrays(this.store);
-    this.checked = link.session.checkWrites ? new CheckedViews() : undefined;
-    this.#sharedViews = new SharedViews(
-      (id) => this.#holdView(id),
-      (id) => this.#releaseView(id),
-    );
+    this.#room = new Room(this.line, link.session.spillPlace !== undefined, () => this.arrays.reclaim());
+    const { checkWrites } = link.session;
+    this.arrays = new ArrayMemory(this.store, checkWrites, (id, isHeld) => this.#viewing(id, isHeld), caller);
     this.#subscriptions = new Subscriptions(
       (ids) => this.line.writeIds(protocol.Subscribe, ids),
       () => {
@@ -129,7 +121,7 @@ export class Client implements Backend {
 
   /** The same for a value that its maker gives away: arrays of `createSharedArray` are sealed where they lie. */
   seal(value: unknown, label: string): Prepared {
-    return prepareBlock(this.#encode(value, label), this.store, this.#lent.take);
+    return prepareBlock(this.#encode(value, label), this.store, this.arrays.lent.take);
   }
 
   #encode(value: unknown, label: string): Encoded {
@@ -150,7 +142,7 @@ export class Client implements Backend {
     const policy = this.definitions.numberOfOptions(options);
     const time = now();
     const inputs = topLevelRefs(args);
-    for (const input of inputs) this.checked?.checkObject(input);
+    for (const input of inputs) this.arrays.checked?.checkObject(input);
     const preview = options.options.name === undefined ? previewOf(args) : undefined;
     const text = typeof preview === "string" ? Buffer.from(preview) : undefined;
     const encoded = this.#encode(args, source.functionName);
@@ -213,7 +205,7 @@ export class Client implements Backend {
       setImmediate(() => this.line.drain());
       this.line.readAll();
     }
-    return this.#lent.make(bytes);
+    return this.arrays.lent.make(bytes);
   }
 
   // ---------------------------------------------------------------- get
@@ -233,30 +225,12 @@ export class Client implements Backend {
     sharedBy: number | undefined,
     holder?: Holder,
   ): unknown {
-    const buffer = (index: number): Uint8Array => this.#bufferAt(locators[index]!, sharedBy, holder);
+    const buffer = (index: number): Uint8Array => this.arrays.at(locators[index]!, sharedBy, holder);
     return this.decodeWith(main, buffer, sharedBy !== undefined);
-  }
-
-  /** Takes a value's array data out of the store now, where its decoding has to wait. */
-  takeBuffers(locators: readonly Locator[], sharedBy: number | undefined): Uint8Array[] {
-    return locators.map((locator) => this.#bufferAt(locator, sharedBy));
   }
 
   decodeWith(main: Uint8Array, buffer: (index: number) => Uint8Array, isShared: boolean): unknown {
     return decode(main, { buffer, isShared, makeRef: (id) => borrowedRef(id, this) });
-  }
-
-  #bufferAt(locator: Locator, sharedBy: number | undefined, holder?: Holder): Uint8Array {
-    const { bytes, segment } = locator;
-    if (bytes === 0) return new Uint8Array(0);
-    if (sharedBy === undefined) return this.store.copy(locator);
-    if (this.checked !== undefined) {
-      const copy = this.store.readShared(locator).buffer as SharedArrayBuffer;
-      return this.checked.make(copy, sharedBy, holder ?? this.#caller.holder());
-    }
-    // What was spilled is read into memory of its own, as good as a view to whoever asked for one.
-    if (isOnDisk(segment)) return this.store.readShared(locator);
-    return this.#sharedViews.make(this.store.memory(segment), locator, sharedBy);
   }
 
   #callDone(call: number, outcome: number): void {
@@ -314,20 +288,8 @@ export class Client implements Backend {
     }
   }
 
-  #holdView(id: number): void {
-    if (!this.#closed) this.line.writeIds(protocol.View, [id]);
-  }
-
-  #releaseView(id: number): void {
-    if (!this.#closed) this.line.writeIds(protocol.Unview, [id], true);
-  }
-
-  /** Memory of the store that user code here had and cannot reach any more. */
-  #reclaim(): void {
-    if (this.#lent.isEmpty && this.#sharedViews.isEmpty) return;
-    collectGarbageOfThisTurn();
-    this.#lent.sweep();
-    this.#sharedViews.sweep();
+  #viewing(id: number, isHeld: boolean): void {
+    if (!this.#closed) this.line.writeIds(isHeld ? protocol.View : protocol.Unview, [id], !isHeld);
   }
 
   free(ids: readonly number[]): void {

@@ -110,12 +110,12 @@ export class PendingGets {
     };
     const sharedBy = pending.request.shared ? pending.ids[index]! : undefined;
     const { locators, main, modules } = content;
-    if (locators.length > 0) this.#client.checked?.checkObject(pending.ids[index]!);
+    if (locators.length > 0) this.#client.arrays.checked?.checkObject(pending.ids[index]!);
     if (modulesLoaded(modules)) settle(this.#client.decodeContent(main, locators, sharedBy));
     else {
       // It lies in a scratch buffer, and its arrays where other values may lie by then.
       const kept = main.slice();
-      const buffers = this.#client.takeBuffers(locators, sharedBy);
+      const buffers = this.#client.arrays.all(locators, sharedBy);
       const rebuild = () => this.#client.decodeWith(kept, (index) => buffers[index]!, sharedBy !== undefined);
       pending.loading.push(loadModules(modules).then(() => settle(guarded(rebuild))));
     }

@@ -36,7 +36,7 @@ export const Yielded = 15; // f task, f item, f time, i attempt j index, i waits
 export const Taken = 16; // f task, i count j 0
 export const CloseStream = 17; // f task, i cancel j 0, f time
 export const Up = 19; // a worker has loaded, and takes tasks
-export const Decoded = 32; // f task, i attempt j text bytes, f viewed bytes, f copied bytes, text why copied: it has read its arguments and inputs out of the store
+export const Decoded = 35; // f task, i attempt j text bytes, f viewed bytes, f copied bytes, text why copied: it has read its arguments and inputs out of the store
 export const AskRoom = 33; // f ticket, f bytes: the store is full
 export const Output = 13; // f task, i stream (1 stdout, 2 stderr) j bytes, text
 

@@ -322,6 +322,7 @@ class WorkerThread {
     task.stopTimer = () => clearTimeout(timer);
   }
 
+  /** What the function is called with; refs at top level are replaced by the values that came along. */
   #arguments(task: WorkerTask): unknown[] {
     const read = readArguments(task, this.#client);
     if (read.inStore) this.#reports.argumentsRead(task, read);
@@ -333,7 +334,7 @@ class WorkerThread {
     if (task.isOverTime) task.stop(task.timeoutReason());
     if (task.stopReason instanceof TaskTimeoutError) return this.#failed(task, task.stopReason);
     try {
-      this.#client.checked?.checkTask(task.id);
+      this.#client.arrays.checked?.checkTask(task.id);
       this.#reports.returned(task, value);
     } catch (error) {
       return this.#failed(task, error);

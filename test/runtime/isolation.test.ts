@@ -1,8 +1,9 @@
 /** A sealed object never changes: whatever a task does with its arguments, no other reader ever sees it. */
 import { get, listObjects, type ObjectRef, put, remote, timeline } from "heddle";
 import { describe, expect, it } from "vitest";
+import { reads } from "../support/reading-functions.ts";
 import { useRuntime } from "../support/runtime-measures.ts";
-import { reads, writes } from "../support/tricky-functions.ts";
+import { writes } from "../support/tricky-functions.ts";
 
 useRuntime({ numCpus: 2 });
 

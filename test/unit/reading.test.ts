@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { readingOf, whyCopy } from "../../runtime/reading/reading.ts";
 import { encodeFunction } from "../../runtime/serialization/encode.ts";
-import { reads, writes } from "../support/tricky-functions.ts";
+import { reads } from "../support/reading-functions.ts";
+import { writes } from "../support/tricky-functions.ts";
 
 type Fn = (...args: never[]) => unknown;
 

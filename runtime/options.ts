@@ -28,7 +28,11 @@ export interface TaskOptions {
   signal?: AbortSignal;
   /** Generators: how many unread items may exist; default unbounded. */
   highWaterMark?: number;
-  /** Array arguments by reference, without proof that the function only reads them. Default false. */
+  /**
+   * Array arguments as views on shared memory, without proof that the function only reads them (`explain()` says what is
+   * proven, and such arguments are views anyway). Writing into one is a fault, which `init({ checkWrites: true })`
+   * finds. An `ArrayBuffer` comes as a `SharedArrayBuffer`. Default false.
+   */
   shared?: boolean;
   /** What the function uses, by name, where automatic capture cannot see it. */
   captures?: Record<string, unknown>;
@@ -130,7 +134,10 @@ export interface InitOptions {
   namespace?: string;
   /** Whether output of tasks is shown; default true. */
   logToDriver?: boolean;
-  /** Finds writes into shared views by checksum; default false. */
+  /**
+   * Finds writes into shared views: each reader gets a copy and a checksum, a task that wrote fails with
+   * `ObjectMutatedError`, and so does the next use of an object into which this thread wrote. Default false.
+   */
   checkWrites?: boolean;
   /** What to do when a runtime with other options is running; default `"error"`. */
   onExisting?: "error" | "reuse" | "replace";
@@ -199,7 +206,7 @@ export interface GetOptions {
   /** Milliseconds after which `GetTimeoutError` is thrown; default: no limit. 0 polls. */
   timeout?: number;
   signal?: AbortSignal;
-  /** Views on the store's memory instead of private copies of arrays; never write into them. Default false. */
+  /** Views on the store's memory instead of private copies of arrays (an `ArrayBuffer` as a `SharedArrayBuffer`); never write into them. Default false. */
   shared?: boolean;
 }
 

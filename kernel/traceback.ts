@@ -118,13 +118,17 @@ function part(line: string, from: number): string {
   return from + mostColumns < line.length ? `${shown}…` : shown;
 }
 
+/** So many errors of a cell are shown with their lines; all are counted. */
+const mostDiagnostics = 50;
+
 /** What stopped a cell before it ran: type errors, or a syntax error. */
 export function showDiagnostics(
   ename: string,
   { cell, source }: CellSource,
   diagnostics: readonly Pick<Diagnostic, "message" | "start" | "end" | "code">[],
 ): ErrorContent {
-  const traceback = diagnostics.flatMap(({ code, message, start }) => {
+  // Finding the place of one takes as long as the cell is large.
+  const traceback = diagnostics.slice(0, mostDiagnostics).flatMap(({ code, message, start }) => {
     const before = source.slice(0, start).split("\n");
     const line = before.length;
     const column = before.at(-1)!.length + 1;
@@ -135,6 +139,8 @@ export function showDiagnostics(
       `${number}${message}`,
     ];
   });
+  if (diagnostics.length > mostDiagnostics)
+    traceback.push(`… and ${diagnostics.length - mostDiagnostics} more errors in this cell`);
   const [first] = diagnostics;
   const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more)` : "";
   return { ename, evalue: `${first?.message ?? ""}${more}`, traceback };

@@ -76,26 +76,32 @@ function kernelRow({ name, what, rounds, measure, count, unit = "ms" }) {
     what,
     unit,
     better: "less",
-    async measure({ quick }) {
-      const python = (await output("python3", [join(project, "test/python/make_environment.py")])).trim();
-      const folder = mkdtempSync(join(tmpdir(), "heddle-bench-"));
-      const size = quick ? 0 : 1;
-      try {
-        await installKernels(folder);
-        const env = {
-          JUPYTER_PATH: join(folder, "share/jupyter"),
-          JUPYTER_RUNTIME_DIR: join(folder, "runtime"),
-          IPYTHONDIR: folder,
-        };
+    measure: ({ quick }) =>
+      withKernels(({ env, python }) => {
+        const size = quick ? 0 : 1;
         const program = join(project, "test/python/kernel_bench.py");
-        return await inTurns(peers, rounds[size], async (peer) =>
+        return inTurns(peers, rounds[size], async (peer) =>
           Number(await output(python, [program, peer, measure, String(count[size])], { env })),
         );
-      } finally {
-        rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-      }
-    },
+      }),
   };
+}
+
+/** Runs something with a Python in which the three kernels are found, in a folder that goes afterwards. */
+export async function withKernels(run) {
+  const python = (await output("python3", [join(project, "test/python/make_environment.py")])).trim();
+  const folder = mkdtempSync(join(tmpdir(), "heddle-bench-"));
+  try {
+    await installKernels(folder);
+    const env = {
+      JUPYTER_PATH: join(folder, "share/jupyter"),
+      JUPYTER_RUNTIME_DIR: join(folder, "runtime"),
+      IPYTHONDIR: folder,
+    };
+    return await run({ env, folder, python });
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 async function installKernels(folder) {

@@ -55,9 +55,9 @@ export class CellRunner {
   readonly #charts: ChartsOnDemand;
   /** Loaded with the first request of one. */
   #debugger: Debugger | undefined;
-  /** The request that each cell came from: parent of all that the cell ever says. */
   /** Output of running cells with `%%capture`. */
   readonly #captures = new Map<string, CapturedOutput>();
+  /** The request that each cell came from: parent of all that the cell ever says. */
   readonly #parents = new Map<string, Message>();
   #latest: Message | undefined;
   #uncounted = 0;

@@ -1,3 +1,4 @@
+import { isAlive } from "../runtime/host.ts";
 import { clientProcess } from "./environment.ts";
 
 const firstMs = 10;
@@ -37,13 +38,4 @@ function clientLook(): () => boolean {
   const parent = process.ppid;
   // An orphan gets another parent; a process that is only known by its number may have been followed by another one.
   return named === undefined ? () => process.ppid === parent : () => isAlive(named);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }

@@ -12,6 +12,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type { TaskEvent } from "./events.ts";
 
+export { isAlive } from "./process-life.ts";
+
 /** Values of `interruptWord[0]`. */
 export const INTERRUPT_IDLE = 0;
 export const INTERRUPT_INSIDE = 1;

@@ -1,5 +1,5 @@
 /** TypeScript as coloured HTML: a lexer, which needs no parser and takes wrong code as well. */
-import { escapeHtml } from "./terminal-text.ts";
+import { escapeHtml } from "../display/tables.ts";
 
 const words =
   "abstract as async await boolean break case catch class const continue declare default delete do else enum export extends false finally for from function if implements import in infer instanceof interface keyof let namespace never new null number of override private protected public readonly return satisfies static string super switch this throw true try type typeof undefined unknown using var void while with yield";

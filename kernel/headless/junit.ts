@@ -1,5 +1,6 @@
 /** The run as JUnit XML, in the form that Jenkins, GitLab and GitHub's report actions read: a suite a notebook, a case a code cell. */
 import { stripVTControlCharacters } from "node:util";
+import { escapeHtml } from "../display/tables.ts";
 import { problemOf } from "./github.ts";
 import { type Cell, joined, sourceOf } from "./notebook.ts";
 import type { CellReport } from "./notebook-run.ts";
@@ -79,14 +80,12 @@ function element(name: string, attributes: Attributes, content: readonly string[
   return content.length === 0 ? `${open}/>` : `${open}>${content.join("\n")}</${name}>`;
 }
 
-const escapes: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
 /** Colours go, and so do the characters that XML 1.0 cannot hold. */
 function escapeXml(text: string): string {
-  return stripVTControlCharacters(text)
-    .toWellFormed()
-    .replace(/[&<>"]/g, (char) => escapes[char]!)
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "");
+  return escapeHtml(stripVTControlCharacters(text).toWellFormed()).replace(
+    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g,
+    "",
+  );
 }
 
 const seconds = (ms: number): string => (ms / 1000).toFixed(3);

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { Marked, type TokenizerAndRendererExtension } from "marked";
+import { escapeHtml } from "../display/tables.ts";
 import { highlight } from "./highlight.ts";
 import type { Cell } from "./notebook.ts";
 import { joined, sourceOf } from "./notebook.ts";
-import { escapeHtml } from "./terminal-text.ts";
 
 /** Larger pictures stay links: a page is to be sent around. */
 const largestPicture = 10 * 1024 * 1024;

@@ -1,7 +1,9 @@
 /** Outputs of a cell as HTML, each in the richest form that a page without a kernel can show. */
+
+import { escapeHtml } from "../display/tables.ts";
 import type { MarkdownRenderer } from "./markdown.ts";
 import { joined, type Output } from "./notebook.ts";
-import { escapeHtml, terminalHtml } from "./terminal-text.ts";
+import { terminalHtml } from "./terminal-text.ts";
 
 type Data = Record<string, unknown>;
 type Show = (data: Data, markdown: MarkdownRenderer, metadata: Data) => string;

@@ -2,13 +2,13 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, extname } from "node:path";
+import { escapeHtml } from "../display/tables.ts";
 import { version } from "../version.ts";
 import { highlight } from "./highlight.ts";
 import { MarkdownRenderer } from "./markdown.ts";
 import { type Cell, hasTag, type Notebook, sourceOf } from "./notebook.ts";
 import { needsPlotly, outputHtml } from "./page-outputs.ts";
 import { figureScript, style, themeScript } from "./page-style.ts";
-import { escapeHtml } from "./terminal-text.ts";
 
 /** The page of the notebook that is, or could be, at `path`: pictures that it mentions are looked for beside it. */
 export async function renderPage(path: string, notebook: Notebook): Promise<string> {

@@ -1,10 +1,5 @@
 /** Text as a terminal shows it, as HTML: colours (ANSI's SGR sequences), and carriage returns that write over a line. */
-
-const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"]/g, (char) => entities[char]!);
-}
+import { escapeHtml } from "../display/tables.ts";
 
 interface Look {
   bold: boolean;

@@ -198,19 +198,19 @@ export class ObjectStore {
 
   /** The bytes at a place wherever it is, as a copy. */
   copy(locator: Locator): Uint8Array {
-    const copy = new Uint8Array(locator.bytes);
-    if (isOnDisk(locator.segment)) return this.#files.read(locator, copy);
-    // Of shared memory `slice` takes half as long again.
-    copy.set(this.view(locator));
-    return copy;
+    return this.#read(locator, new Uint8Array(locator.bytes));
   }
 
   /** The same in memory that threads can share. */
   readShared(locator: Locator): Uint8Array {
-    const copy = new Uint8Array(new SharedArrayBuffer(locator.bytes));
-    if (isOnDisk(locator.segment)) return this.#files.read(locator, copy);
-    copy.set(this.view(locator));
-    return copy;
+    return this.#read(locator, new Uint8Array(new SharedArrayBuffer(locator.bytes)));
+  }
+
+  #read(locator: Locator, into: Uint8Array): Uint8Array {
+    if (isOnDisk(locator.segment)) return this.#files.read(locator, into);
+    // Of shared memory `slice` takes half as long again.
+    into.set(this.view(locator));
+    return into;
   }
 
   /** A segment's memory, wherever it was made. */

@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { isAlive } from "../process-life.ts";
 
 const PREFIX = "heddle-spill";
 const NAME = /^heddle-spill-(\d+)-(\d+)-(\d+)-[0-9a-f]+$/;
@@ -61,15 +62,6 @@ function isStale(name: string): boolean {
   if (!isAlive(Number(pid))) return true;
   const started = startOf(Number(pid));
   return started !== undefined && started !== Number(start);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
 }
 
 /** When a process started, in ticks since the system did; undefined where that is not known. */

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join, parse, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isAlive } from "../../../runtime/host.ts";
 import { readCompilerOptions } from "./tsconfig.ts";
 
 const PREFIX = "heddle-language-";
@@ -162,16 +163,7 @@ function findPackageRoot(): string {
 function sweepStale(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split("-")[0]) : Number.NaN;
-    if (Number.isInteger(pid) && pid > 0 && !isRunning(pid))
+    if (Number.isInteger(pid) && pid > 0 && !isAlive(pid))
       void rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => {});
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
